@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod fuzz;
+mod matrix;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use cutover_core::text::Secret;
 
 pub use calibrate::CalibrateArgs;
 pub use fuzz::FuzzArgs;
+pub use matrix::{MatrixArgs, TextOrMarkdown};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -111,6 +113,9 @@ pub enum Command {
     Diff(DiffArgs),
     /// List the scenarios and the matrix rows that each of them proves
     List(ListArgs),
+    /// Print the verification matrix of a bundle, or what a run could show
+    #[command(after_help = matrix::EXAMPLES)]
+    Matrix(Box<MatrixArgs>),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
     /// Run a program that is killed when the process that started it ends

@@ -13,6 +13,7 @@ mod fuzz;
 mod gate;
 mod lanes;
 mod list;
+mod matrix;
 mod out;
 mod plan;
 mod progress;
@@ -68,6 +69,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Hash(args) => compare::hash(&args),
         Command::Diff(args) => compare::diff(&args),
         Command::List(args) => list::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Tied(args) => tied::run(&args),
     }

@@ -49,6 +49,7 @@ fn help_reads_at_80_columns() {
         ("help_serve_legacy", vec!["serve", "legacy", "--help"]),
         ("help_serve_proxy", vec!["serve", "proxy", "--help"]),
         ("help_recheck", vec!["recheck", "--help"]),
+        ("help_matrix", vec!["matrix", "--help"]),
         ("help_hash", vec!["hash", "--help"]),
     ] {
         let (code, out, _) = run(&args);
@@ -151,6 +152,26 @@ fn a_scenario_is_listed_with_the_rows_that_it_proves() {
     insta::assert_snapshot!("list", out);
     let (_, out, _) = run(&["list", "--scenarios", scenarios, "--format", "json"]);
     assert!(out.contains("\"name\": \"two-events\"") && out.contains("\"schema\": \"cutover.list/1\""), "{out}");
+}
+
+#[test]
+fn the_matrix_says_what_lanes_can_show_and_what_is_left_out() {
+    let (code, out, err) = run(&["matrix"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(wider_than_80(&out).is_empty(), "{:#?}", wider_than_80(&out));
+    assert!(out.contains("presence-handshake         can show, required"), "{out}");
+    let dir = tempfile::tempdir().unwrap();
+    let profile = "kind = \"phoenix\"\nsocket_url = \"wss://sync.example/s\"\n";
+    let profile = write(dir.path(), "lane.toml", profile);
+    let outside = ["matrix", "--legacy", profile.to_str().unwrap()];
+    let (_, out, _) = run(&outside);
+    assert!(out.contains("presence-handshake         in part, required      0/4        4/4"), "{out}");
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the profile of legacy names no count of its connections"), "{out}");
+    assert!(words.contains("`[window]` of a profile says it"), "{out}");
+    let (_, out, _) = run(&[&outside[..], &["--format", "markdown"]].concat());
+    assert!(out.contains("| row | standing | legacy | candidate | scenarios | why it is not shown |"), "{out}");
+    assert_eq!(run(&["matrix", dir.path().to_str().unwrap()]).0, 64);
 }
 
 #[test]

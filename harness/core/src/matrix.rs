@@ -46,6 +46,17 @@ pub enum Part {
     DeviceReturns,
     DevicesEqual,
     ConfirmedSurvives,
+    RefusedWithoutBuild,
+    RefusedProtocol,
+    RefusedSchema,
+    RefusedTooOld,
+    RefusedTooNew,
+    LetIn,
+    LetInUnasked,
+    CountedTogether,
+    CountedGone,
+    CountedAfterCrash,
+    CountedAcrossKill,
     TokenAccepted,
     TokenReminted,
     TokensRefused,
@@ -88,6 +99,17 @@ impl Part {
             Part::DeviceReturns => "one of several devices that left and was given what it missed",
             Part::DevicesEqual => "several devices that ended with equal cursors",
             Part::ConfirmedSurvives => "a kill at once, and a replay of all that confirmed reads had shown",
+            Part::RefusedWithoutBuild => "a client that names no build, refused for that",
+            Part::RefusedProtocol => "a client of another protocol version, refused for that",
+            Part::RefusedSchema => "a client of another schema version, refused for that",
+            Part::RefusedTooOld => "a client of a build before the first one, refused for that",
+            Part::RefusedTooNew => "a client of a build behind the last one, refused for that",
+            Part::LetIn => "a client within the window, let in while builds and schemas are checked",
+            Part::LetInUnasked => "a client that says what it likes, let in while nothing is checked",
+            Part::CountedTogether => "two connected clients, counted as two",
+            Part::CountedGone => "clients that were counted and left, counted no more",
+            Part::CountedAfterCrash => "a client that died, counted no more",
+            Part::CountedAcrossKill => "a server kill, and the count of the clients that came back",
             Part::TokenAccepted => "a good token that was accepted",
             Part::TokenReminted => "a client that took another token before its own expired",
             Part::TokensRefused => "a refusal of each kind of bad token",
@@ -123,7 +145,27 @@ impl Part {
     }
 
     pub fn needs_a_kill(self) -> bool {
-        matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives)
+        matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives | Part::CountedAcrossKill)
+    }
+
+    pub fn is_a_count(self) -> bool {
+        use Part::{CountedAcrossKill, CountedAfterCrash, CountedGone, CountedTogether};
+        matches!(self, CountedTogether | CountedGone | CountedAfterCrash | CountedAcrossKill)
+    }
+
+    /// What a client shows that says something of itself as it joins: it is refused by a code, or let in, while that is
+    /// `checked` or not.
+    pub fn joined(refused: Option<&str>, checked: bool) -> Option<Part> {
+        match refused {
+            None if checked => Some(Part::LetIn),
+            None => Some(Part::LetInUnasked),
+            Some("invalid_client_build") => Some(Part::RefusedWithoutBuild),
+            Some("unsupported_protocol_version") => Some(Part::RefusedProtocol),
+            Some("unsupported_schema_version") => Some(Part::RefusedSchema),
+            Some("upgrade_required") => Some(Part::RefusedTooOld),
+            Some("unsupported_client_build") => Some(Part::RefusedTooNew),
+            Some(_) => None,
+        }
     }
 
     pub fn resumed(topic: &str) -> Option<Part> {
@@ -170,7 +212,19 @@ pub const ROWS: [Row; 16] = [
         meaning: "what a confirmed subscriber saw survives a kill -9",
         parts: &[Part::ConfirmedSurvives],
     },
-    without_checker("compatibility-negotiation", "every refusal of a join: same code and same window on both lanes"),
+    Row {
+        name: "compatibility-negotiation",
+        meaning: "every refusal of a join: same code and same window on both lanes",
+        parts: &[
+            Part::RefusedWithoutBuild,
+            Part::RefusedProtocol,
+            Part::RefusedSchema,
+            Part::RefusedTooOld,
+            Part::RefusedTooNew,
+            Part::LetIn,
+            Part::LetInUnasked,
+        ],
+    },
     Row {
         name: "token-lifecycle",
         meaning: "tokens minted, refreshed, expired, revoked and rotated are treated alike",
@@ -189,7 +243,11 @@ pub const ROWS: [Row; 16] = [
         meaning: "nothing is delivered beyond its grants or written beyond its claims; tenants never mix",
         parts: &[Part::ReadsWithinGrants, Part::WritesWithinRights, Part::TenantsApart, Part::WithdrawnConnected],
     },
-    without_checker("presence-handshake", "clients are seen while connected, and no longer once gone or killed"),
+    Row {
+        name: "presence-handshake",
+        meaning: "clients are seen while connected, and no longer once gone or killed",
+        parts: &[Part::CountedTogether, Part::CountedGone, Part::CountedAfterCrash, Part::CountedAcrossKill],
+    },
     Row {
         name: "reducer-rules",
         meaning: "reducers are idempotent by key, conflicts explicit, seqs gap-free, wrong hashes refused",

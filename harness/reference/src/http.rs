@@ -120,6 +120,9 @@ async fn publish(State(shared): State<Arc<Shared>>, request: Request) -> Result<
     }
     let published = shared.store.publish(publish).await?;
     shared.count("published", if published.duplicate { "duplicate" } else { "written" });
+    if published.duplicate {
+        shared.count("duplicates_suppressed", "publish");
+    }
     Ok(json!({
         "topic": topic,
         "seq": published.seq,

@@ -1,16 +1,16 @@
 //! The state that all connections share.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use cutover_core::text::{scrubbed, visible};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::Config;
 use crate::defects::Defect;
+use crate::metrics::Metrics;
+use crate::presence::Clients;
 use crate::store::{Store, StoreError};
 use crate::token::Rules;
 
@@ -20,10 +20,11 @@ pub(crate) struct Shared {
     pub(crate) joins: AtomicU64,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    pub(crate) clients: Clients,
+    pub(crate) metrics: Metrics,
     sockets: AtomicUsize,
     /// Whether the fallback keys of tokens ended. They are good again after a restart with the same settings.
     fallback_ended: AtomicBool,
-    counters: Mutex<BTreeMap<(String, String), u64>>,
 }
 
 impl Shared {
@@ -35,15 +36,15 @@ impl Shared {
             joins: AtomicU64::new(0),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            clients: Clients::default(),
+            metrics: Metrics::default(),
             sockets: AtomicUsize::new(0),
             fallback_ended: AtomicBool::new(false),
-            counters: Mutex::default(),
         })
     }
 
     pub(crate) fn count(&self, name: &str, kind: &str) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        *counters.entry((name.to_owned(), kind.to_owned())).or_default() += 1;
+        self.metrics.count(name, kind);
     }
 
     pub(crate) fn token_rules(&self) -> Rules<'_> {
@@ -73,14 +74,7 @@ impl Shared {
     }
 
     pub(crate) fn metrics_text(&self) -> String {
-        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        for ((name, kind), count) in counters.iter() {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "legacy_{name}_total{{code=\"{kind}\"}} {count}");
-        }
-        let _ = writeln!(text, "legacy_sockets {}", self.sockets.load(Ordering::Relaxed));
-        text
+        self.metrics.text(self.sockets.load(Ordering::Relaxed), &self.clients.by_name())
     }
 
     pub(crate) fn open_socket(&self) -> bool {

@@ -4,7 +4,9 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::history::{Completion, History, KillWait, Outcome, Process, Record, RewindReason, Spoken, Verdict, Via};
+use crate::history::{
+    Closed, Completion, History, KillWait, Outcome, Process, Record, RewindReason, Spoken, Verdict, Via,
+};
 use crate::ids::{ClientId, FaultId, OpId, Seq, StreamId, SubId};
 use crate::matrix::Part;
 use crate::plan::fault::spec::Effect;
@@ -45,6 +47,11 @@ struct Sub<'a> {
 #[derive(Default)]
 struct Watch<'a> {
     ops: HashMap<OpId, (&'a StreamId, &'a PublishExpect)>,
+    /// Clients that say something of themselves as they join, each with what that shows.
+    joining: HashMap<&'a ClientId, (Option<&'a str>, Part)>,
+    counts: HashMap<OpId, &'a [ClientId]>,
+    counted: bool,
+    crashed: HashSet<&'a ClientId>,
     repeats: HashSet<&'a FaultId>,
     carried: HashSet<(Pair<'a>, u64)>,
     earned: BTreeSet<Part>,
@@ -71,10 +78,17 @@ impl<'a> Watch<'a> {
         for step in plan.cases.iter().flat_map(|case| &case.steps) {
             match step {
                 Step::Publish { op, stream, expect, .. } => drop(watch.ops.insert(*op, (stream, expect))),
+                Step::Count { op, present, .. } => drop(watch.counts.insert(*op, present)),
                 Step::SetCursor { client, stream, cursor } => {
                     watch.carried.insert(((client, stream), cursor.0));
                 }
                 _ => {}
+            }
+        }
+        for client in plan.cases.iter().flat_map(|case| &case.clients).filter(|client| client.join.is_some()) {
+            let refused = client.refused.as_deref();
+            if let Some(part) = Part::joined(refused, plan.window.is_some()) {
+                watch.joining.insert(&client.id, (refused, part));
             }
         }
         let repeats = plan.faults.iter().filter(|fault| fault.kind.spec().does(Effect::Repeats));
@@ -90,8 +104,18 @@ impl<'a> Watch<'a> {
                 }
             }
             Record::Complete { op, completion, .. } => self.completed(*op, completion),
-            Record::Closed { client, .. } => {
+            Record::NotLetIn { client, refusal, .. } => {
+                let planned = self.joining.get(client).filter(|(code, _)| *code == Some(&refusal.code));
+                self.earned.extend(planned.map(|(_, part)| *part));
+            }
+            Record::Closed { client, why, .. } => {
                 self.ended.insert(client);
+                if matches!(why, Closed::Crashed) {
+                    self.crashed.insert(client);
+                }
+            }
+            Record::Connections { op: Some(op), listed, missing, left } if missing.is_empty() && left.is_empty() => {
+                self.counted(*op, *listed);
             }
             Record::Subscribed { client, sub, stream, cursor, .. } => {
                 let sub_of = Sub {
@@ -109,6 +133,8 @@ impl<'a> Watch<'a> {
                 self.subs.insert((client, *sub), sub_of);
             }
             Record::Accepted { client, sub, .. } => {
+                let let_in = self.joining.get(client).filter(|(refused, _)| refused.is_none());
+                self.earned.extend(let_in.map(|(_, part)| *part));
                 if let Some(sub) = self.subs.get_mut(&(client, *sub)) {
                     sub.accepted_at = Some(at);
                     self.earned.append(&mut sub.pending);
@@ -154,6 +180,19 @@ impl<'a> Watch<'a> {
             }
             _ => {}
         }
+    }
+
+    fn counted(&mut self, op: OpId, listed: u64) {
+        let Some(present) = self.counts.get(&op).filter(|present| present.len() as u64 == listed) else { return };
+        let left = |client: &&&ClientId| !present.contains(client);
+        let parts = [
+            (listed > 1, Part::CountedTogether),
+            (listed == 0 && self.counted, Part::CountedGone),
+            (self.crashed.iter().any(|client| left(&client)), Part::CountedAfterCrash),
+            (listed > 0 && self.killed_at.is_some(), Part::CountedAcrossKill),
+        ];
+        self.earned.extend(parts.into_iter().filter(|(shown, _)| *shown).map(|(_, part)| part));
+        self.counted |= listed > 0;
     }
 
     fn note_seen(&mut self, waited_for: KillWait) {

@@ -47,9 +47,9 @@ macro_rules! fields {
 fields! {
     Legacy "join" {
         "client": not "the client sends it, and the lane's answer shows whether it was understood";
-        "client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "client_build_id": by "negotiation/let-in", "negotiation/refused";
+        "protocol_version": by "negotiation/let-in", "negotiation/refused";
+        "schema_version": by "negotiation/let-in", "negotiation/refused";
     }
     Legacy "join answer" {
         "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";
@@ -57,15 +57,15 @@ fields! {
         "current_watermarks": by "contradiction/field-missing", "contradiction/join-answer";
     }
     Legacy "join refusal" {
-        "code": by "unreached/gave-up";
+        "code": by "negotiation/another-code", "unreached/gave-up";
         "message": not "it is for people";
-        "upgrade_required": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "retryable": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "min_client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "max_client_build_id": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "min_schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "max_schema_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
-        "protocol_version": not "no scenario negotiates: the row `compatibility-negotiation` is not proved";
+        "upgrade_required": by "negotiation/another-window";
+        "retryable": by "negotiation/another-window";
+        "min_client_build_id": by "negotiation/another-window";
+        "max_client_build_id": by "negotiation/another-window";
+        "min_schema_version": by "negotiation/another-window";
+        "max_schema_version": by "negotiation/another-window";
+        "protocol_version": by "negotiation/another-window";
     }
     Legacy "subscribe" {
         "topics": by "contradiction/odd-answer";
@@ -222,7 +222,7 @@ fields! {
         "durable_offset": by "stored-state/other-checkpoint";
     }
     Candidate "active_connection" {
-        "connection_id": by "stored-state/connection-left", "stored-state/connection-missing";
+        "connection_id": by "presence/still-counted", "presence/not-counted";
         "identity": not "the server gives it to the connection";
     }
     Candidate "session_presence" {

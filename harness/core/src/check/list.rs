@@ -11,6 +11,7 @@ use crate::ids::{ClientId, LaneId, Seq, StreamId};
 
 /// Every checker, the most specific first: a finding accounts only for findings of later ones.
 pub static ALL: &[&Checker] = &[
+    &super::negotiation::CHECKER,
     &super::token::CHECKER,
     &super::unauthorized::CHECKER,
     &super::unreached::CHECKER,
@@ -31,6 +32,7 @@ pub static ALL: &[&Checker] = &[
     &super::convergence::CHECKER,
     &super::contradiction::CHECKER,
     &super::stored_state::CHECKER,
+    &super::presence::CHECKER,
     &super::unplanned_end::CHECKER,
     &super::vacuity::CHECKER,
 ];

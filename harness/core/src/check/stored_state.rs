@@ -37,13 +37,6 @@ static WRONG_CHECKPOINT_ANSWER: Reason =
     Reason::invalid("checkpoint-answer", "the checkpoint of {client} for {stream} was answered wrongly")
         .deed("answered checkpoints wrongly");
 
-static CONNECTION_LEFT: Reason =
-    Reason::invalid("connection-left", "the lane still lists a connection of {client} that ended")
-        .deed("lists connections that ended");
-static CONNECTION_MISSING: Reason =
-    Reason::invalid("connection-missing", "the lane does not list the open connection of {client}")
-        .deed("does not list open connections");
-
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "what a lane stores is not what it acknowledged",
@@ -60,8 +53,6 @@ pub static CHECKER: Checker = Checker {
         &ALTERED,
         &OTHER_CHECKPOINT,
         &WRONG_CHECKPOINT_ANSWER,
-        &CONNECTION_LEFT,
-        &CONNECTION_MISSING,
     ],
     accounts_for: "",
     explains: nothing,
@@ -98,15 +89,6 @@ fn check(index: &Index<'_>, report: &mut Report) {
                 }
                 Record::Process { process: Process::Killed { .. } | Process::Died { .. } } => {
                     checkpoints.forget_what_may_be_lost();
-                }
-                Record::Connections { listed, missing, left } => {
-                    report.count("connections", listed + left.len() as u64);
-                    let reasons = [(missing, &CONNECTION_MISSING), (left, &CONNECTION_LEFT)];
-                    for (client, reason) in
-                        reasons.into_iter().flat_map(|(of, reason)| of.iter().map(move |of| (of, reason)))
-                    {
-                        add(Finding::new(NAME, reason).on(lane.lane).at_client(client.as_str()).seen_at(at));
-                    }
                 }
                 Record::Stored { stream, stored } => {
                     let Some(number) = index.plan.streams.get(stream.as_str()) else { continue };

@@ -105,7 +105,7 @@ fn roles(lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> BTreeMap<LaneId
     let means = |role: LaneId| {
         let lane = aa.unwrap_or(role);
         let means = lanes.get(&lane)?;
-        Some((role, Means { protocol: Some(means.protocol(lane)), ..*means }))
+        Some((role, Means { protocol: Some(means.protocol(lane)), ..means.clone() }))
     };
     LaneId::BOTH.into_iter().filter_map(means).collect()
 }

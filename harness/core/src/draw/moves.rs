@@ -21,6 +21,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do prune", operator::prune),
     (3, "do checkpoint", operator::checkpoint),
     (1, "do inspect", operator::inspect),
+    (1, "do count", operator::count),
     (1, "do misuse", operator::misuse),
     (1, "do together", operator::together),
     (1, "do reducers", operator::reducers),

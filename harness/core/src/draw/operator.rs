@@ -24,6 +24,11 @@ pub(super) fn prune(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     sketch.prunes = true;
 }
 
+/// The lanes count the connected clients. With faults, the rehearsal leaves that out.
+pub(super) fn count(sketch: &mut Sketch, _: &mut Dice<'_>, _: Room) {
+    sketch.step("\"count\"".to_owned());
+}
+
 /// A client outside the scenario acknowledges cursors: the next one, the same, one back, one too far.
 pub(super) fn checkpoint(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     let Some(stream) = sketch.published(dice) else { return };

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{LaneId, Protocol};
-use crate::plan::{FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step};
+use crate::matrix::Part;
+use crate::plan::{FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window};
 use crate::topic;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,7 @@ pub enum ServerKind {
     Outside,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Means {
     /// Where its server comes from. One that the run did not start is not killed and not paused.
     pub server: ServerKind,
@@ -39,12 +40,36 @@ pub struct Means {
     /// Whether the seq of a repeated publish can't be read once its event is pruned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_keys: bool,
+    /// Whether the connections of its clients can be counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_connections: bool,
+    #[serde(default, skip_serializing_if = "Windows::is_chosen")]
+    pub windows: Windows,
     /// Whether the run's tokens are good there, and end when the run says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_tokens: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
+}
+
+/// Which clients a lane lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Windows {
+    /// Those that a run chooses.
+    #[default]
+    Chosen,
+    /// Those of this window; everybody where there is none.
+    Fixed(Option<Window>),
+    /// The profile does not say.
+    Unsaid,
+}
+
+impl Windows {
+    fn is_chosen(&self) -> bool {
+        *self == Windows::Chosen
+    }
 }
 
 impl Means {
@@ -58,6 +83,8 @@ impl Means {
             confirms_reads: false,
             keeps_watermarks: false,
             hides_keys: false,
+            counts_connections: true,
+            windows: Windows::Chosen,
             takes_tokens: true,
             protocol: None,
         }
@@ -99,6 +126,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
     }
+    if let Some(why) = unfit_window(plan, lane, &means.windows) {
+        return Some(why);
+    }
     if plan.has_identities() && !means.takes_tokens {
         let what = "it uses tokens of this run, which the";
         return Some(format!("{what} {lane} lane does not take: docs/LANES.md says what its profile needs"));
@@ -133,6 +163,31 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     let without_id =
         streams.map(|stream| stream.id.as_str()).find(|id| means.scoped && topic::scoped(id, "x").is_none())?;
     Some(format!("`{without_id}` has no id to carry a word of this run, and the {lane} lane is shared with others"))
+}
+
+fn unfit_window(plan: &Plan, lane: LaneId, windows: &Windows) -> Option<String> {
+    let mut clients = plan.cases.iter().flat_map(|case| &case.clients);
+    if !clients.any(|client| client.join.is_some()) {
+        return None;
+    }
+    match windows {
+        Windows::Chosen => None,
+        Windows::Fixed(window) if *window == plan.window => None,
+        Windows::Fixed(_) => Some(format!("it is about other clients than those that the {lane} lane lets in")),
+        Windows::Unsaid => {
+            let what = format!("it is about which clients the {lane} lane lets in, and a run can't choose that");
+            Some(format!("{what}: `[window]` of a profile says it"))
+        }
+    }
+}
+
+/// Why a lane can't show a part of the matrix, whatever scenario it is put through; `None` where it can.
+pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
+    if part.needs_a_kill() && !means.is_ours() {
+        return Some(format!("the server of {lane} was not started by this tool"));
+    }
+    (part.is_a_count() && !means.counts_connections)
+        .then(|| format!("the profile of {lane} names no count of its connections"))
 }
 
 pub fn harms(plan: &Plan, role: LaneId) -> bool {

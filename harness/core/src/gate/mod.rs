@@ -105,8 +105,13 @@ pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     if !unaccounted.is_empty() {
         reasons.push(Reason::new(Verdict::Unknown, "unaccounted", &some_of(&unaccounted)));
     }
-    let worst = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Valid);
     let limits = limits(scenarios, scope);
+    // Where something is wrong or did not run, that is the reason for a row that lacks something.
+    if reasons.is_empty() && limits.is_empty() {
+        let lacking = matrix.iter().filter(|row| scope.lacks(row));
+        reasons.extend(lacking.map(|row| Reason::new(Verdict::Unknown, "row-not-proven", &row.row)));
+    }
+    let worst = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Valid);
     let weaker = limits.iter().map(|(decision, _)| *decision).max();
     let decision = Decision::from(worst).max(weaker.unwrap_or(Decision::Allow));
     // What the run could not have allowed is no reason for a block.

@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::JudgedScenario;
-use super::fit::{Means, unfit};
+use super::fit::{Means, cannot_show, unfit};
+use super::{JudgedScenario, RowVerdict};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
+use crate::matrix::{self, Part, Row};
 use crate::scenario::{Scenario, compile, pattern, stock};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,12 +69,20 @@ struct BuiltIn {
     path: &'static str,
     text: &'static str,
     asked: Asked,
+    /// The rows that it claims, and the parts that it can let each lane see.
+    proves: Vec<String>,
+    earns: BTreeMap<LaneId, BTreeSet<Part>>,
 }
 
 static SUITE: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
     let built_in = stock().iter().map(|(path, text)| {
         let file = path.rsplit('/').next().unwrap_or(path);
+        // The tests of the suite read every one of them.
+        let read = Scenario::parse(path, text).ok();
+        let (proves, earns) = read.map(|read| (read.proves, read.earns)).unwrap_or_default();
         BuiltIn {
+            proves,
+            earns,
             name: file.strip_suffix(".toml").unwrap_or(file),
             path,
             text,
@@ -82,6 +91,12 @@ static SUITE: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
     });
     built_in.collect()
 });
+
+/// The built-in honest scenarios that claim a row.
+fn claiming(row: &str) -> impl Iterator<Item = &'static BuiltIn> {
+    let honest = SUITE.iter().filter(|scenario| !scenario.asked.known_bad);
+    honest.filter(move |scenario| scenario.proves.iter().any(|claimed| claimed == row))
+}
 
 /// `sha256:` over names and file digests of the built-in suite.
 pub fn suite_digest() -> String {
@@ -110,13 +125,35 @@ impl Shortfall {
 impl Scope {
     /// The built-in honest scenarios that were left out and claim a row of the matrix.
     pub fn left_out_of(&self, row: &str) -> Vec<&'static str> {
-        let left_out =
-            SUITE.iter().filter(|scenario| !scenario.asked.known_bad && self.left_out.contains_key(scenario.name));
-        let claims = |scenario: &&BuiltIn| {
-            let read = Scenario::parse(scenario.path, scenario.text);
-            read.is_ok_and(|read| read.proves.iter().any(|claimed| claimed == row))
-        };
-        left_out.filter(claims).map(|scenario| scenario.name).collect()
+        let claiming = claiming(row).filter(|scenario| self.left_out.contains_key(scenario.name));
+        claiming.map(|scenario| scenario.name).collect()
+    }
+
+    /// Whether the run has to show all that its lanes can show: it chose nothing, and each lane ran against the other.
+    fn is_whole(&self) -> bool {
+        let chose = !self.chosen.is_empty() || self.instead.is_some() || self.no_faults;
+        !chose && self.aa.is_none() && self.suite == suite_digest()
+    }
+
+    /// The parts of a row that a lane can show: a built-in scenario that these lanes can be put through lets it see
+    /// them.
+    pub fn can_show(&self, row: &Row, lane: LaneId) -> BTreeSet<Part> {
+        let Some(means) = self.lanes.get(&lane) else { return BTreeSet::new() };
+        let driven = claiming(row.name).filter(|scenario| !self.left_out.contains_key(scenario.name));
+        let earned = driven.filter_map(|scenario| scenario.earns.get(&lane)).flatten().copied();
+        let owed = |part: &Part| row.parts.contains(part) && part.is_owed_by(lane);
+        earned.filter(|part| owed(part) && cannot_show(*part, lane, means).is_none()).collect()
+    }
+
+    /// Whether a run has to show of a row what its lanes can show of it, without being told to.
+    pub fn requires(&self, row: &Row) -> bool {
+        self.is_whole() && LaneId::BOTH.into_iter().any(|lane| !self.can_show(row, lane).is_empty())
+    }
+
+    /// Whether a row that is required lacks a part that its lane can show.
+    pub fn lacks(&self, verdict: &RowVerdict) -> bool {
+        let Some(row) = matrix::row(&verdict.row).filter(|row| self.requires(row)) else { return false };
+        verdict.missing.iter().any(|(lane, missing)| !missing.is_disjoint(&self.can_show(row, *lane)))
     }
 
     /// What the judged scenarios lack of the whole built-in suite.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::fit::{Means, ServerKind, unfit};
+use super::fit::{Means, ServerKind, Windows, unfit};
 use super::*;
 use crate::check::tests::finding;
 use crate::check::tests::notation::World;
@@ -10,7 +10,7 @@ use crate::check::{CheckInput, Report, check_all};
 use crate::evidence::judge_reports;
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
-use crate::matrix::{Part, ROWS};
+use crate::matrix::{Part, ROWS, row};
 use crate::plan::Expectation;
 use crate::scenario::{Scenario, compile, stock};
 
@@ -57,6 +57,8 @@ fn suite() -> Vec<JudgedScenario> {
         };
         name.clone_into(&mut verdict.name);
         verdict.digest = sha256(text.as_bytes());
+        let read = Scenario::parse(path, text).unwrap();
+        (verdict.proves, verdict.parts) = (read.proves, read.earns);
         verdict
     });
     let drawn = (1..=DRAWN).map(|index| JudgedScenario { name: drawn_name(index), ..honest(FULL) });
@@ -273,6 +275,8 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         confirms_reads: false,
         keeps_watermarks: false,
         hides_keys: false,
+        counts_connections: false,
+        windows: Windows::Unsaid,
         takes_tokens: true,
         protocol: None,
     };
@@ -282,6 +286,8 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
     assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
     let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.name)).cloned().collect();
     assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
+    // A row that no scenario of the run can show any more does not have to be shown.
+    assert!(outside.can_show(row("durability-gated-delivery").unwrap(), LaneId::Legacy).is_empty());
     // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
     let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
     assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
@@ -411,6 +417,26 @@ fn each_part_is_seen_where_it_happens_and_not_where_it_almost_does() {
         assert!(seen(text).contains(&part), "{part:?} in {text}: {:?}", seen(text));
         assert!(!seen(almost).contains(&part), "{part:?} in {almost}");
     }
+}
+
+#[test]
+fn a_whole_run_has_to_show_each_part_that_its_lanes_can_show() {
+    let mut full = suite();
+    let row = row("multi-device").unwrap();
+    for scenario in full.iter_mut().filter(|scenario| scenario.proves.iter().any(|claimed| claimed == row.name)) {
+        scenario.parts.entry(LaneId::Candidate).or_default().remove(&Part::DeviceReturns);
+    }
+    let whole = scope(&full);
+    assert_eq!(decided(&full, &whole), (Decision::BlockUnknown, vec!["row-not-proven".to_owned()]));
+    // A part of a run, and a lane without the means, do not have to.
+    let chosen = Scope { chosen: vec!["*".to_owned()], ..whole.clone() };
+    assert!(whole.requires(row) && !chosen.requires(row));
+    let counts = |counts_connections| Means { counts_connections, ..Means::of_ours(ServerKind::BuiltIn) };
+    let presence = crate::matrix::row("presence-handshake").unwrap();
+    let mut without = whole.clone();
+    without.lanes.insert(LaneId::Legacy, counts(false));
+    assert!(without.can_show(presence, LaneId::Legacy).is_empty());
+    assert!(without.requires(presence) && !without.can_show(presence, LaneId::Candidate).is_empty());
 }
 
 #[test]

@@ -86,6 +86,9 @@ pub struct Refusal {
     /// Its whole numbers by their names, such as `expected` and `actual` of a `sequence_conflict`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub numbers: BTreeMap<String, u64>,
+    /// What it tells of the clients that are let in, each value as JSON; `own` for the lane's own protocol version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub window: BTreeMap<String, String>,
     /// The lane's own message, for people; never judged.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,

@@ -27,6 +27,15 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spoken: Option<Spoken>,
     },
+    /// The lane refused to let a client in, and said why. The connection did not open.
+    NotLetIn {
+        client: ClientId,
+        conn: ConnId,
+        refusal: Refusal,
+        /// Whether the lane then let the client subscribe all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        subscribed: bool,
+    },
     /// A client is about to open a connection, with a token of this word of `TOKENS`.
     Presented {
         client: ClientId,
@@ -147,8 +156,13 @@ pub enum Record {
     Ignored { client: ClientId, conn: ConnId, what: String },
     /// A client told the lane how far it came, as it closed, and the lane answered.
     Checkpointed { client: ClientId, stream: StreamId, cursor: Cursor, completion: Completion },
+    /// The step asked for the lane's list of connections, and the lane has none.
+    NotCounted { op: OpId },
     /// The lane's own list of connections was read at rest.
     Connections {
+        /// The step that asked for it; `None` at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        op: Option<OpId>,
         /// How many of ours it has.
         listed: u64,
         /// Clients whose open connection it does not have.

@@ -115,12 +115,15 @@ impl<'a> Reading<'a> {
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
             Record::Presented { client, .. } => self.client(client).map(|_| ()),
             Record::Unread { client, .. } if client.as_str() == WRITER => Ok(()),
-            Record::Unread { client, .. } | Record::Unreadable { client, .. } | Record::GaveUp { client, .. } => {
-                self.client(client).map(|_| ())
-            }
+            Record::Unread { client, .. }
+            | Record::Unreadable { client, .. }
+            | Record::NotLetIn { client, .. }
+            | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
-            Record::Connections { missing, left, .. } => {
+            Record::NotCounted { op } => self.planned(*op),
+            Record::Connections { op, missing, left, .. } => {
+                op.map_or(Ok(()), |op| self.planned(op))?;
                 missing.iter().chain(left).try_for_each(|client| self.client(client).map(|_| ()))
             }
         }
@@ -145,8 +148,14 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    fn planned(&self, op: OpId) -> Fits {
+        hold(self.ops.contains(&op), || format!("the plan has no operation {op}"))
+    }
+
     fn invoke(&mut self, op: OpId, attempt: u32) -> Fits {
-        hold(op == SETUP || self.ops.contains(&op), || format!("the plan has no operation {op}"))?;
+        if op != SETUP {
+            self.planned(op)?;
+        }
         let (last, open) = self.attempts.get(&op).copied().unwrap_or((0, false));
         hold(!open, || format!("attempt {attempt} of operation {op} begins before attempt {last} has ended"))?;
         // Every stream is given its policy by the same number.

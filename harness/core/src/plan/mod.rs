@@ -11,6 +11,7 @@ mod misuse;
 mod reducers;
 mod step;
 mod toxic;
+mod window;
 
 pub use access::{
     CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
@@ -24,6 +25,7 @@ pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
+pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +52,9 @@ pub struct Plan {
     /// Defects of the SpacetimeDB module that the candidate is armed with by name; empty in an honest scenario.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidate_defects: Vec<String>,
+    /// Which clients each lane lets in; `None` is everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
@@ -127,6 +132,7 @@ impl Plan {
             | Step::Publish { op, .. }
             | Step::Prune { op, .. }
             | Step::Checkpoint { op, .. }
+            | Step::Count { op, .. }
             | Step::Call { op, .. }
             | Step::Rows { op, .. }
             | Step::Misuse { op, .. }
@@ -215,6 +221,12 @@ pub struct PlannedClient {
     /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
     /// last one doubles each time, up to a cap.
     pub backoff_ms: Vec<u64>,
+    /// What it says of itself as it joins; `None` leaves that to the lane's profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinParams>,
+    /// The code by which each lane must refuse it. Such a client follows no stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// The two wire formats of a Phoenix socket (contract, "Transport").

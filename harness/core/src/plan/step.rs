@@ -30,6 +30,8 @@ pub enum Step {
         together: Option<OpId>,
         expect: PublishExpect,
     },
+    /// Waits until the lane counts the connections of these clients, and no other of the case.
+    Count { op: OpId, present: Vec<ClientId>, within_ms: u64 },
     /// Reads what the lane stores of a stream.
     Inspect { stream: StreamId },
     /// Removes the events of a stream, whose head is `head`, up to a seq. A lane without such a call lowers the

@@ -1,7 +1,7 @@
 //! The streams, identities and clients of a scenario.
 
 use super::compile::payload::Payload;
-use crate::plan::{Compression, Serializer};
+use crate::plan::{Compression, JoinParams, Serializer};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stream {
@@ -49,6 +49,9 @@ pub(crate) struct Client {
     pub(crate) replay_batch: u32,
     pub(crate) serializer: Serializer,
     pub(crate) compression: Compression,
+    pub(crate) join: Option<JoinParams>,
+    /// The code by which it is refused. Then it subscribes to no stream.
+    pub(crate) refused: Option<&'static str>,
     /// By index.
     pub(crate) identity: Option<usize>,
 }

@@ -33,10 +33,12 @@ pub(crate) use compile::keys::can_join;
 pub use errors::{ScenarioError, ScenarioErrors};
 pub use stock::{SCHEMA, stock};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
+use crate::matrix::Part;
+use crate::plan::Window;
 use draft::Draft;
 use errors::Mistakes;
 use rehearsal::Steps;
@@ -58,11 +60,15 @@ pub struct Scenario {
     pub candidate_defects: Vec<String>,
     pub converge_within_ms: u64,
     pub backoff: Backoff,
+    /// Which clients each lane lets in; `None` is everybody.
+    pub window: Option<Window>,
     pub(crate) identities: Vec<cast::Identity>,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
     /// The most that each lane can see where nothing goes wrong.
     pub(crate) most: AtLeast,
+    /// The parts of the matrix that the script can let each lane see.
+    pub earns: BTreeMap<LaneId, BTreeSet<Part>>,
     /// The findings that it must give, or `None` where it must be allowed.
     pub expect: Option<Expect>,
     /// The seed of its random choices, whatever the seed of the run is.
@@ -231,7 +237,7 @@ fn draft(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<(Draft, Step
 fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
     let (draft, steps) = draft(path, text, mistakes)?;
     place(path, &draft, mistakes);
-    let (cases, most) = simulate::cases(&draft, &steps, mistakes);
+    let (cases, most, earns) = simulate::cases(&draft, &steps, mistakes);
     Some(Scenario {
         name: draft.name,
         title: draft.title,
@@ -240,10 +246,12 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         candidate_defects: draft.candidate_defects,
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
+        window: draft.window,
         identities: draft.identities.into_iter().map(|identity| identity.value).collect(),
         cases,
         at_least: draft.at_least.value,
         most,
+        earns,
         expect: draft.expect,
         seed: draft.seed,
         found: draft.found,

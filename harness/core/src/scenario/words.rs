@@ -6,7 +6,7 @@ use super::open::CursorWord;
 use crate::ids::LaneId;
 use crate::plan::defect::module;
 use crate::plan::defect::reference::Defect;
-use crate::plan::{Compression, Direction, Serializer};
+use crate::plan::{Compression, Direction, SaidProtocol, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
@@ -60,6 +60,9 @@ pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", 
 
 pub const COMPRESSIONS: &[(&str, Compression)] =
     &[("none", Compression::None), ("gzip", Compression::Gzip), ("brotli", Compression::Brotli)];
+
+/// The protocol version that a client says it speaks.
+pub const SAID_PROTOCOLS: &[(&str, SaidProtocol)] = &[("own", SaidProtocol::Own), ("another", SaidProtocol::Another)];
 
 /// How often a fault fires; true is always.
 pub const TIMES: &[(&str, bool)] = &[("once", false), ("always", true)];
@@ -115,6 +118,7 @@ pub mod keys {
         "converge_within_ms",
         "backoff",
         "expand",
+        "window",
         "streams",
         "identities",
         "clients",
@@ -128,7 +132,9 @@ pub mod keys {
     ];
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
     pub const IDENTITY: &[&str] = &["name", "tenant", "reads", "writes"];
-    pub const CLIENT: &[&str] = &["name", "as", "streams", "replay_batch", "serializer", "compression"];
+    pub const CLIENT: &[&str] = &["name", "as", "streams", "replay_batch", "serializer", "compression", "join"];
+    pub const JOIN: &[&str] = &["build", "protocol", "schema"];
+    pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
     pub const EXPAND: &[&str] = &["position", "how", "when"];
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];

@@ -60,6 +60,8 @@ pub(super) struct Resume {
 pub(super) struct ClientState {
     pub(super) connected: bool,
     pub(super) ever: bool,
+    /// Whether it died, and has not been connected since.
+    pub(super) died: bool,
     pub(super) cursors: Vec<Option<u64>>,
     pub(super) resumes: Vec<Resume>,
     /// Per stream, the events that arrive, and whether each comes alone in its frame.
@@ -300,6 +302,7 @@ impl<'a> World<'a> {
 
     fn subscribe(&mut self, client: usize) {
         self.clients[client].connected = true;
+        self.clients[client].died = false;
         self.clients[client].ever = true;
         self.resume(client, None, true);
         let draft = self.draft;

@@ -46,6 +46,8 @@ pub struct Case {
     pub(super) visitor: Option<Visitor>,
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) struck: BTreeSet<ClientId>,
+    /// Whether the lane's list of connections was found wrong. It is then not waited for again.
+    pub(super) miscounted: bool,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) progress: MeasuredTimeout,
@@ -111,6 +113,7 @@ impl Case {
             visitor,
             authority: stack.authority.clone(),
             struck: Case::struck(plan),
+            miscounted: false,
             clients,
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
@@ -119,6 +122,9 @@ impl Case {
             script_ended: false,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
+        if let Some(window) = &plan.window {
+            case.set_up_by(Write::Window(window.clone()), "the window of clients".to_owned()).await?;
+        }
         case.set_policies().await?;
         Ok(case)
     }
@@ -130,12 +136,14 @@ impl Case {
                 retention: stream.retention,
                 replay_budget: stream.replay_budget,
             };
-            if let Err(error) = self.writer.invoke(OpId(0), &policy).await {
-                let (lane, stream) = (self.lane, stream.id.to_string());
-                return Err(DriveError::Setup { lane, stream, what: error.what() });
-            }
+            self.set_up_by(policy, format!("stream `{}`", stream.id)).await?;
         }
         Ok(())
+    }
+
+    async fn set_up_by(&mut self, write: Write, place: String) -> Result<(), DriveError> {
+        let done = self.writer.invoke(OpId(0), &write).await;
+        done.map(drop).map_err(|error| DriveError::Setup { lane: self.lane, place, what: error.what() })
     }
 
     pub async fn part(&mut self, phase: Phase) {

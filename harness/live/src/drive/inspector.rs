@@ -134,13 +134,19 @@ impl Inspector {
         }
     }
 
-    /// The names of the connections that the lane lists; `None` where it lists none, or does not answer.
-    pub async fn connections(&mut self) -> Option<Vec<String>> {
+    /// The names of the connections that the lane lists; `None` where it does not list them. An error is no answer.
+    pub async fn connections(&mut self) -> Result<Option<Vec<String>>, ()> {
         if self.session.is_none() {
-            self.session = self.lane.writer(&self.route.endpoint()).await.ok();
+            self.session = Some(self.lane.writer(&self.route.endpoint()).await.map_err(drop)?);
         }
-        let session = self.session.as_mut()?;
-        bounds::WRITE.within(session.connections()).await.ok()?.ok()?
+        let session = self.session.as_mut().ok_or(())?;
+        match bounds::WRITE.within(session.connections()).await {
+            Ok(Ok(listed)) => Ok(listed),
+            _ => {
+                self.session = None;
+                Err(())
+            }
+        }
     }
 
     pub async fn end(self) {

@@ -63,8 +63,8 @@ pub enum DriveError {
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
-    #[error("the {lane} lane did not set up stream `{stream}`: {what}{}", setup_hint(what))]
-    Setup { lane: LaneId, stream: String, what: String },
+    #[error("the {lane} lane did not set up {place}: {what}{}", setup_hint(what))]
+    Setup { lane: LaneId, place: String, what: String },
 }
 
 /// A hint for a refused policy. Setting a policy is the first request of a lane's writer.

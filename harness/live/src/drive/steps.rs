@@ -58,6 +58,10 @@ impl Case {
                 let _ = self.writer.invoke(*op, &Write::Prune { stream: stream.clone(), prune }).await;
                 Ok(())
             }
+            Step::Count { op, present, within_ms } => {
+                self.count_connections(*op, present, *within_ms).await;
+                Ok(())
+            }
             Step::Attempt { op, stream, identity, token, deed, allowed, .. } => {
                 if let (Some(token), Some(deed)) = (token_of(token), deed_of(deed)) {
                     self.attempt(*op, &Attempt { identity, stream, token, deed, allowed: *allowed }).await;

@@ -112,8 +112,12 @@ impl Visitor {
         let (key, payload) = self.first.get(attempt.stream).map_or(("", ""), |(key, payload)| (key, payload));
         // A repeat of what was written changes nothing, so an allowed publish leaves the stream as it is.
         let event = if attempt.allowed { (key, payload) } else { ("beyond a right", "{\"beyond\":\"a right\"}") };
-        let client =
-            ClientOptions { name: CLIENT.to_owned(), serializer: Serializer::V2, compression: Compression::None };
+        let client = ClientOptions {
+            name: CLIENT.to_owned(),
+            serializer: Serializer::V2,
+            compression: Compression::None,
+            join: None,
+        };
         let (socket, writer) = (self.socket.endpoint(), self.writer.endpoint());
         let visit = Visit { socket: &socket, writer: &writer, client: &client, stream: attempt.stream, event };
         match lane.deed(attempt.deed.word, &visit).await {

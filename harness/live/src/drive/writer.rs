@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cutover_core::history::{self, Outcome, Record, StoredCheckpoint};
 use cutover_core::ids::{OpId, StreamId};
+use cutover_core::plan::Window;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -22,6 +23,7 @@ pub enum Write {
     Call { stream: StreamId, call: String, body: String },
     Rows { stream: StreamId, query: String },
     Policy { stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
+    Window(Window),
 }
 
 impl Write {
@@ -145,6 +147,7 @@ impl Writer {
                     None => Ok(Outcome::NotOffered),
                 },
                 Write::Checkpoint { stream, checkpoint } => offered(session.checkpoint(stream, checkpoint).await),
+                Write::Window(window) => session.set_window(window).await.map(|()| Outcome::Done),
                 Write::Policy { stream, retention, replay_budget } => {
                     session.set_policy(stream, *retention, *replay_budget).await.map(|()| Outcome::Done)
                 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cutover_control::{Control, LEEWAY_S, MAX_AGE_S};
 use cutover_core::ids::LaneId;
+use cutover_core::plan::Window;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -108,11 +109,12 @@ impl Environment {
     pub(super) async fn reference_host(
         &self,
         defects: &[String],
-        control: Option<&Control>,
+        (window, control): (Option<&Window>, Option<&Control>),
         dir: &Path,
     ) -> Result<Arc<Host>, EnvironmentError> {
         let mut profile = PhoenixProfile::of_url(REFERENCE_URL)?;
         (profile.payload_hash, profile.publish.strict) = (HashKind::Canonical, true);
+        "/metrics".clone_into(&mut profile.presence.path);
         let mut options = Vec::new();
         if !defects.is_empty() {
             options.extend(["--defect".to_owned(), defects.join(",")]);
@@ -120,8 +122,10 @@ impl Environment {
         if let Some(control) = control {
             "/internal/v1/sync/fallback-keys/end".clone_into(&mut profile.tokens.end_fallback_keys);
             profile.publish.authorization = Some(Secret::new(bearer(&control.secret())));
+        }
+        if window.is_some() || control.is_some() {
             let path = dir.join("legacy.json");
-            std::fs::write(&path, settings(control).to_string())
+            std::fs::write(&path, settings(window, control).to_string())
                 .map_err(|source| EnvironmentError::Directory { path: path.clone(), source })?;
             options.extend(["--config".to_owned(), path.display().to_string()]);
         }
@@ -201,20 +205,27 @@ impl Environment {
     }
 }
 
-/// The settings of a reference server that takes the tokens of a control service, whose secret is the writer's, too.
-fn settings(control: &Control) -> serde_json::Value {
-    let secrets = control.secrets();
-    serde_json::json!({
-        "tokens": {
+/// The settings of a reference server that lets in the clients of a window, and takes the tokens of a control service,
+/// whose secret is the writer's, too.
+fn settings(window: Option<&Window>, control: Option<&Control>) -> serde_json::Value {
+    let mut settings = serde_json::json!({});
+    if let Some(window) = window {
+        settings["compat"] = serde_json::json!(window);
+        settings["compat"]["enforced"] = true.into();
+    }
+    if let Some(control) = control {
+        let secrets = control.secrets();
+        settings["publish"] = serde_json::json!({ "bearer": control.secret().reveal() });
+        settings["tokens"] = serde_json::json!({
             "key": secrets.first(),
             "fallback_keys": secrets.get(1..),
             "issuer": control.issuer(),
             "audience": control.audience(),
             "leeway_s": LEEWAY_S,
             "max_age_s": MAX_AGE_S,
-        },
-        "publish": { "bearer": control.secret().reveal() },
-    })
+        });
+    }
+    settings
 }
 
 pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {

@@ -175,7 +175,7 @@ impl Environment {
             if role == LaneId::Legacy {
                 defects.extend(self.planted_legacy.iter().chain(&plan.legacy_defects).cloned());
             }
-            (self.reference_host(&defects, control.as_ref(), &dir).await?, Space::default())
+            (self.reference_host(&defects, (plan.window.as_ref(), control.as_ref()), &dir).await?, Space::default())
         } else if harmed {
             self.harmed_host(used, &defects, &dir).await?
         } else {

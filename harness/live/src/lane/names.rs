@@ -19,6 +19,7 @@ struct Form {
 pub struct Names {
     /// Whether any name on the wire is a stream of the same name.
     any: bool,
+    scope: Option<String>,
     topics: Form,
     stream_ids: Form,
 }
@@ -48,7 +49,7 @@ impl Form {
 impl Names {
     /// Names the streams. With a scope, topics carry it in their ids, so that two runs against one server share none.
     pub fn new(streams: impl IntoIterator<Item = StreamId>, scope: Option<&str>) -> Result<Names, NamesError> {
-        let mut names = Names::default();
+        let mut names = Names { scope: scope.map(str::to_owned), ..Names::default() };
         for stream in streams {
             if names.topics.names.contains_key(&stream) {
                 continue;
@@ -84,6 +85,11 @@ impl Names {
             }
         }
         names
+    }
+
+    /// The name of a client, so that no other scenario of the run has one of that name.
+    pub fn client(&self, name: &str) -> String {
+        self.scope.as_ref().map_or_else(|| name.to_owned(), |scope| format!("{scope}-{name}"))
     }
 
     pub fn topics(&self) -> impl Iterator<Item = &str> {

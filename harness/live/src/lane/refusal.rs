@@ -1,14 +1,39 @@
 //! Reads a lane's refusal from its JSON, in the contract's words. Both lanes word refusals alike; only what they call a
 //! stream differs.
 
+use std::collections::BTreeMap;
+
 use cutover_core::history::{Refusal, Snapshot, StaleStream};
 use cutover_core::ids::StreamId;
+use cutover_core::plan::{OWN_PROTOCOL, SaidProtocol, Window};
 use serde_json::Value;
 
 use super::OpError;
 
 /// The code of a refused stale cursor (contract, "Ordering, delivery, replay").
 pub(crate) const STALE_CURSOR: &str = "stale_cursor";
+
+/// The protocol versions of the two lanes (contract, "Join").
+pub(crate) const KHALA: &str = "khala.ws.v1";
+pub(crate) const SPACETIME: &str = "spacetime.sync.v1";
+
+/// The protocol version that a client says it speaks, on a lane of this one.
+pub(crate) fn said(protocol: SaidProtocol, own: &str) -> &str {
+    match protocol {
+        SaidProtocol::Own => own,
+        SaidProtocol::Another if own == KHALA => SPACETIME,
+        SaidProtocol::Another => KHALA,
+    }
+}
+
+/// Puts the word for the lane's own protocol version in its place, so that both lanes tell the same window.
+pub(crate) fn with_own_protocol(mut refusal: Refusal, own: &str) -> Refusal {
+    let told = refusal.window.get_mut("protocol_version").filter(|told| **told == Value::from(own).to_string());
+    if let Some(told) = told {
+        OWN_PROTOCOL.clone_into(told);
+    }
+    refusal
+}
 
 /// The end of an operation on a stream that the run does not name; the lane is not asked.
 pub(crate) fn not_in_plan(stream: &StreamId) -> OpError {
@@ -32,8 +57,18 @@ pub(crate) fn read_refusal(json: &Value, stream_of: impl Fn(&str) -> Option<Stre
         snapshots: list("/snapshot_plan/topics").iter().map(|entry| read_snapshot(entry, &stream_of)).collect(),
         forbidden: list("/forbidden_topics").iter().map(|topic| topic.as_str().unwrap_or("").to_owned()).collect(),
         numbers: json.as_object().into_iter().flatten().filter_map(number).collect(),
+        window: read_window(json),
         message: text(json, "message").unwrap_or_default(),
     })
+}
+
+/// What a refusal tells of the clients that are let in.
+fn read_window(json: &Value) -> BTreeMap<String, String> {
+    if json.get("upgrade_required").is_none() && json.get("min_client_build_id").is_none() {
+        return BTreeMap::new();
+    }
+    let fields = Window::default().told().into_keys();
+    fields.filter_map(|field| Some((field.clone(), json.get(&field)?.to_string()))).collect()
 }
 
 /// A refusal that is not the lane's own wording: a bare status, or a request that was never sent.

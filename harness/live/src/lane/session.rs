@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::{Compression, Serializer};
+use cutover_core::plan::{Compression, JoinParams, Serializer, Window};
 use cutover_core::text::{Secret, visible};
 
 /// A sync service. Opening a session changes no logical state.
@@ -74,7 +74,7 @@ pub trait SubscriberSession: Send + Sync {
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
-    /// The lane's own name of the connection, where it lists its connections.
+    /// The lane's own name of the connection, where it lists its connections. Connections may share one.
     fn connection_name(&self) -> Option<String> {
         None
     }
@@ -117,9 +117,14 @@ pub trait WriterSession: Send + Sync {
         Ok(None)
     }
 
-    /// The names of all open connections; `None` where the lane does not list them.
+    /// The names of all open connections, each as often as it has one; `None` where the lane does not list them.
     async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
         Ok(None)
+    }
+
+    /// Has the lane let in the clients of this window alone. A lane whose window is set otherwise does nothing.
+    async fn set_window(&mut self, _window: &Window) -> Completion {
+        Ok(())
     }
 
     /// Sends a request of the contract, a method and path or a reducer, with this body or these arguments. In both,
@@ -155,6 +160,8 @@ pub struct ClientOptions {
     pub serializer: Serializer,
     /// SpacetimeDB: which compression.
     pub compression: Compression,
+    /// What it says of itself as it joins; `None` leaves that to the profile.
+    pub join: Option<JoinParams>,
 }
 
 pub type Heads = Vec<(StreamId, Head)>;
@@ -327,6 +334,8 @@ pub struct OpenError {
     pub retry_after: Option<Duration>,
     /// The lane's refusal, where it answered: of the join in its own words, of the upgrade by its HTTP status.
     pub refusal: Option<Box<Refusal>>,
+    /// Whether the lane, which refused, let the client subscribe all the same.
+    pub subscribed: bool,
     /// Whether the profile or the address is to be changed; else the lane or its surroundings.
     pub is_of_the_profile: bool,
 }
@@ -343,6 +352,7 @@ impl OpenError {
             retryable: false,
             retry_after: None,
             refusal: None,
+            subscribed: false,
             is_of_the_profile: false,
         }
     }

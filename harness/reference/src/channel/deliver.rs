@@ -129,8 +129,13 @@ impl Channel {
             bytes += event.payload.get().len().max(1);
             is_in
         });
-        let updates: Vec<_> = events.map(|event| Update::of(event)).collect();
+        let events: Vec<_> = events.collect();
+        let updates: Vec<_> = events.iter().map(|event| Update::of(event)).collect();
         let last = updates.last()?.seq;
+        self.shared.metrics.sent(topic, batch.head.saturating_sub(last));
+        if is_live {
+            events.iter().for_each(|event| self.shared.metrics.fanned_out(event.since.elapsed()));
+        }
         let is_complete = last >= batch.head;
         let batch = UpdateBatch { topic: topic.to_owned(), updates, head: batch.head, replay_complete: is_complete };
         self.watermarks.insert(topic.to_owned(), last);

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use self::{deliver::Replay, plant::Planted, queue::OutboundQueue};
 use crate::defects::Defect;
 use crate::outbox::Outbox;
+use crate::presence::Presence;
 use crate::shared::Shared;
 use crate::store::Mailbox;
 use crate::wire::{Inbound, Payload, raw};
@@ -64,6 +65,7 @@ pub(crate) struct Channel {
     queue: OutboundQueue,
     last_request: Instant,
     next_tick: Instant,
+    _presence: Presence,
 }
 
 pub(crate) struct Joined {
@@ -73,6 +75,7 @@ pub(crate) struct Joined {
     pub(crate) reference: Value,
     pub(crate) subscription_id: String,
     pub(crate) grants: Option<Arc<[String]>>,
+    pub(crate) presence: Presence,
 }
 
 impl Channel {
@@ -102,6 +105,7 @@ impl Channel {
             queue,
             last_request: now,
             next_tick,
+            _presence: joined.presence,
         }
     }
 

@@ -21,6 +21,7 @@ impl Channel {
         let defects = &shared.config.defects;
         let stale = self.stale(&topics, &cursors);
         if let Some(first) = stale.first() {
+            stale.iter().for_each(|stale| shared.count("stale_cursors", stale.reason));
             let refusal = stale::refusal(&stale, defects);
             self.push_error(&first.topic, &refusal, out);
             if defects.has(Defect::RefusedSubscribed) {
@@ -33,6 +34,7 @@ impl Channel {
         self.is_resumed = !cursors.is_empty();
         for (topic, cursor) in cursors {
             if topics.contains(&topic) {
+                shared.metrics.resumed(shared.store.view().info(&topic).head_seq.saturating_sub(cursor));
                 let skipped = u64::from(defects.has(Defect::ResumeSkips) && cursor >= 20);
                 self.watermarks.insert(topic, cursor + skipped);
             }

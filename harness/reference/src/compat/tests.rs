@@ -3,7 +3,7 @@ use super::*;
 
 fn code(join: &Value, query: &[(&str, &str)], window: &Compat) -> Option<String> {
     let query: Vec<_> = query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let refusal = check(&ClientInfo::new(join.as_object().unwrap(), &query), window).err()?;
+    let refusal = check(&ClientInfo::new(join.as_object().unwrap(), &query), window, &Defects::default()).err()?;
     Some(refusal["code"].as_str().unwrap().to_owned())
 }
 
@@ -42,7 +42,7 @@ fn the_query_counts_where_the_join_is_silent_and_the_join_wins() {
 
 #[test]
 fn a_window_without_a_newest_build_says_null() {
-    let refusal = check(&ClientInfo::default(), &Compat::default()).unwrap_err();
+    let refusal = check(&ClientInfo::default(), &Compat::default(), &Defects::default()).unwrap_err();
     assert_eq!(refusal["max_client_build_id"], Value::Null);
     assert_eq!(refusal["retryable"], json!(false));
 }

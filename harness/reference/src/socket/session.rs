@@ -10,6 +10,7 @@ use crate::compat::{self, ClientInfo};
 use crate::defects::Defect;
 use crate::frame::{self, Message};
 use crate::outbox::Outbox;
+use crate::presence::Presence;
 use crate::shared::Shared;
 use crate::store::Mailbox;
 use crate::wire::{Inbound, Malformed, Payload, Vsn};
@@ -116,8 +117,13 @@ impl Session {
             _ => return Err(json!({"reason": "join crashed"})),
         };
         let config = &self.shared.config;
-        if config.compat.enforced && !config.defects.has(Defect::IgnoreCompat) {
-            compat::check(&ClientInfo::new(params, &self.query), &config.compat)?;
+        let client = ClientInfo::new(params, &self.query);
+        let refused = match config.compat.enforced && !config.defects.has(Defect::IgnoreCompat) {
+            true => compat::check(&client, &config.compat, &config.defects).err(),
+            false => None,
+        };
+        if let Some(refusal) = refused.clone().filter(|_| !config.defects.has(Defect::RefusedJoinSubscribes)) {
+            return Err(refusal);
         }
         let subscription_id = match &self.principal.jti {
             Some(jti) => format!("sub_sync_jti:{jti}"),
@@ -136,9 +142,10 @@ impl Session {
             reference: message.reference.clone(),
             subscription_id,
             grants: self.principal.grants.clone(),
+            presence: Presence::new(self.shared.clone(), client.client, self.principal.jti.clone()),
         };
         self.channel = Some(Channel::new(joined, now));
-        Ok(response)
+        refused.map_or(Ok(response), Err)
     }
 
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 
@@ -22,6 +23,8 @@ pub(crate) struct Event {
     pub payload: Box<RawValue>,
     /// SHA-256 of its canonical form.
     pub hash: [u8; 32],
+    /// When it could be read first.
+    pub since: Instant,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -69,7 +72,7 @@ impl View {
             Record::Event { topic: name, seq, key, hash, oldest, payload } => {
                 let topic = self.topics.entry(name.clone()).or_default();
                 let payload = payload.unwrap_or_else(|| RawValue::NULL.to_owned());
-                topic.events.push_back(Arc::new(Event { seq, key, payload, hash }));
+                topic.events.push_back(Arc::new(Event { seq, key, payload, hash, since: Instant::now() }));
                 topic.head = seq;
                 topic.prune(oldest);
                 if self.config.defects.has(Defect::FloorPerClass) {

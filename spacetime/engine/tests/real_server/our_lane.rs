@@ -71,8 +71,12 @@ impl OurWriter {
 impl OurSubscriber {
     /// Opens a session.
     pub fn open(server: &Server, client: &Client, topics: &[&str]) -> Self {
-        let options =
-            ClientOptions { name: "phone".to_owned(), serializer: Serializer::V2, compression: Compression::Brotli };
+        let options = ClientOptions {
+            name: "phone".to_owned(),
+            serializer: Serializer::V2,
+            compression: Compression::Brotli,
+            join: None,
+        };
         let Opened { runtime, lane, endpoint, names } = lane(server, client, topics);
         let session = runtime.block_on(lane.subscriber(&endpoint, &options)).unwrap();
         Self { runtime, session, names }

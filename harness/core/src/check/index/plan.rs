@@ -218,6 +218,7 @@ impl<'a> PlanIndex<'a> {
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
             Step::Inspect { .. }
+            | Step::Count { .. }
             | Step::Resubscribe { .. }
             | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }

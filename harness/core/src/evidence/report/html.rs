@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::format::{Format, Page};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
+use super::rows::{HEADS, MATRIX};
 use super::run::Piece;
 use super::words::{counted, more};
 use crate::evidence::layout;
@@ -226,17 +227,14 @@ fn matrix(report: &Report<'_>) -> String {
     if report.rows.is_empty() {
         return String::new();
     }
-    let caption = if report.rows.iter().any(|row| row.enforced) {
-        "What the gate has to prove. Every row has to be shown."
-    } else {
-        "What the gate has to prove before the legacy lane is switched off. Rows that are not shown do not block this run."
-    };
     let rows = report.rows.iter().map(|row| {
         let scenarios = if row.scenarios.is_empty() { "no scenario".to_owned() } else { row.scenarios.join(", ") };
-        let (head, tag) = (row_head(row.name, row.meaning), tag(row.verdict.into(), row.verdict));
-        format!("{head}<td>{tag}</td>{}{}", cell(&scenarios), cell(row.why_not.as_deref().unwrap_or_default()))
+        let (head, tag) = (row_head(row.name, row.meaning), tag(row.verdict.into(), &row.standing()));
+        let why_not = cell(row.why_not.as_deref().unwrap_or_default());
+        let [legacy, candidate] = [0, 1].map(|lane: usize| cell(&row.seen[lane]));
+        format!("{head}<td>{tag}</td>{legacy}{candidate}{}{why_not}", cell(&scenarios))
     });
-    table(caption, "Verification matrix", &["row", "verdict", "claimed by", "why it is not shown"], &[], rows)
+    table(MATRIX, "Verification matrix", &HEADS, &[], rows)
 }
 
 fn ledger(report: &Report<'_>) -> String {

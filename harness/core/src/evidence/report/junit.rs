@@ -101,11 +101,13 @@ fn cause_case(report: &Report<'_>, cause: &Cause<'_>) -> Case {
 }
 
 fn row_case(row: &Row<'_>) -> Case {
-    let message = row.why_not.clone().unwrap_or_else(|| row.verdict.to_string());
+    let [legacy, candidate] = &row.seen;
+    let saw = format!("{}, legacy {legacy}, candidate {candidate}", row.standing());
+    let message = row.why_not.as_ref().map_or_else(|| saw.clone(), |why_not| format!("{saw}: {why_not}"));
     let text = row.meaning.to_owned();
     let result = match row.verdict {
         Verdict::Valid => Outcome::Passed,
-        Verdict::Unknown if !row.enforced => Outcome::Skipped(message),
+        Verdict::Unknown if !row.required => Outcome::Skipped(message),
         Verdict::Unknown => Outcome::Error { message, text },
         Verdict::Invalid => Outcome::Failure { kind: "invalid", message, text },
     };

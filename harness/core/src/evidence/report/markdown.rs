@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::format::{Format, Page};
 use super::model::{Cause, Finding, Report, Scenario};
+use super::rows::{self, MATRIX};
 use super::words::more;
 use crate::text::{code, code_in_cell, markdown};
 
@@ -163,12 +164,5 @@ fn matrix(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if report.rows.is_empty() {
         return Ok(());
     }
-    writeln!(out, "## Verification matrix\n\n| row | verdict | scenarios | why it is not shown |\n|---|---|---|---|")?;
-    for row in &report.rows {
-        let scenarios = if row.scenarios.is_empty() { "none".to_owned() } else { row.scenarios.join(", ") };
-        let why_not = row.why_not.as_deref().unwrap_or_default();
-        let (name, scenarios, why_not) = (markdown(row.name), markdown(&scenarios), markdown(why_not));
-        writeln!(out, "| {name} | {} | {scenarios} | {why_not} |", row.verdict)?;
-    }
-    writeln!(out)
+    writeln!(out, "## Verification matrix\n\n{MATRIX}\n\n{}\n", rows::markdown_table(&report.rows))
 }

@@ -18,6 +18,8 @@ mod words;
 pub use format::{Format, Page};
 pub use model::{Report, Terminal};
 
+pub use rows::{MATRIX, Row, markdown_table, planned, reasons, rows as matrix, table};
+
 use super::document::{Evidence, Times};
 use super::layout::Files;
 

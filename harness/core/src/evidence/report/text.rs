@@ -5,7 +5,6 @@ mod blocked;
 mod printer;
 mod repeat;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use printer::{Printer, loud};
@@ -13,8 +12,8 @@ use printer::{Printer, loud};
 use super::format::Format;
 use super::html;
 use super::model::{Report, Scenario, Tone};
+use super::rows;
 use super::words::{counted, more};
-use crate::check::Verdict;
 use crate::evidence::document::State;
 use crate::text::Align::{self, Left, Right};
 use crate::text::{Style, Table, columns, quoted};
@@ -146,21 +145,10 @@ impl Printer<'_> {
             return Ok(());
         }
         self.heading("Verification matrix")?;
-        let verdicts = [(Verdict::Valid, "shown"), (Verdict::Unknown, "not shown"), (Verdict::Invalid, "broken")];
-        for (verdict, label) in verdicts {
-            let rows = report.rows.iter().filter(|row| row.verdict == verdict);
-            let names: Vec<_> = rows.map(|row| row.name).collect();
-            if !names.is_empty() {
-                self.labelled(&format!("{label} ({})", names.len()), &names.join(", "))?;
-            }
+        for line in rows::table(&report.rows).lines(self.width) {
+            writeln!(self.out, "{line}")?;
         }
-        let mut because = BTreeMap::<&str, Vec<&str>>::new();
-        for row in &report.rows {
-            if let Some(why_not) = &row.why_not {
-                because.entry(why_not).or_default().push(row.name);
-            }
-        }
-        for (why_not, rows) in because {
+        for (why_not, rows) in rows::reasons(&report.rows) {
             self.paragraph(2, &format!("{}: {why_not}", rows.join(", ")))?;
         }
         writeln!(self.out)

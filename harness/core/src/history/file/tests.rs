@@ -33,6 +33,7 @@ fn history() -> History {
         snapshots: vec![Snapshot { stream: stream(), head_watermark: Some(9), described: true }],
         forbidden: vec!["nope".to_owned()],
         numbers: [("seq".to_owned(), 7)].into(),
+        window: [("max_client_build_id".to_owned(), "null".to_owned())].into(),
         message: String::new(),
     };
     let records = vec![

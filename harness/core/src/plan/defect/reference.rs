@@ -78,6 +78,20 @@ GrantsByPrefix => "grants-by-prefix", Access, stateful;
 ReadersWrite => "readers-write", Access;
 /// Compatibility is not checked at the join, even where it is switched on.
 IgnoreCompat => "ignore-compat", Access;
+/// A client of the schema version behind the last one may join.
+CompatSchemaOffByOne => "compat-schema-off-by-one", Access, stateful;
+/// A client of exactly the oldest build is refused.
+CompatBuildOffByOne => "compat-build-off-by-one", Access, stateful;
+/// The schema version is checked before the protocol version.
+CompatSchemaFirst => "compat-schema-first", Access, stateful;
+/// A refusal does not name the newest build that may join.
+CompatWithoutMax => "compat-without-max", Access, stateful;
+/// A join that is refused opens the channel all the same.
+RefusedJoinSubscribes => "refused-join-subscribes", Access;
+/// A client that left is still counted.
+CountStays => "count-stays", Field;
+/// Clients with one token, or without one, are counted as one.
+CountByIdentity => "count-by-identity", Field, stateful;
 
     // What is lost.
     /// A replay ends after 200 events, and what comes then is never sent.

@@ -50,6 +50,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         scenario_digest: scenario.digest.clone(),
         legacy_defects: scenario.legacy_defects.clone(),
         candidate_defects: scenario.candidate_defects.clone(),
+        window: scenario.window.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,
@@ -128,6 +129,8 @@ impl Compiler<'_> {
             compression: client.compression,
             identity: client.identity.map(|identity| self.scenario.identities[identity].name.clone()),
             backoff_ms: self.backoff(self.scenario.backoff),
+            join: client.join.clone(),
+            refused: client.refused.map(str::to_owned),
         }
     }
 

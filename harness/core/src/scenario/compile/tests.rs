@@ -77,9 +77,9 @@ fn check_promises(plan: &Plan) {
         for step in case.all_steps() {
             match step {
                 Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
-                Step::Misuse { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
+                Step::Misuse { op, .. } | Step::Call { op, .. } | Step::Rows { op, .. } => ops.push(op.0),
+                Step::Count { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
                 Step::Access(_) => {}
-                Step::Call { op, .. } | Step::Rows { op, .. } => ops.push(op.0),
                 Step::Inspect { .. } => {}
                 Step::Publish { together: Some(_), op, expect, stream, .. } => {
                     ops.push(op.0);

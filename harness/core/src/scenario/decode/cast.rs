@@ -9,7 +9,7 @@ use super::super::errors::Mistakes;
 use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
 use super::super::words::{self, keys};
-use crate::plan::{Compression, Serializer};
+use crate::plan::{Compression, JoinParams, Serializer, Window};
 use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
@@ -136,12 +136,13 @@ pub(super) fn identities(root: &Section<'_>, streams: &[At<Stream>], mistakes: &
 pub(super) fn clients(
     root: &Section<'_>,
     (streams, identities): (&[At<Stream>], &[At<Identity>]),
+    window: Option<&Window>,
     mistakes: &mut Mistakes,
 ) -> Vec<At<Client>> {
     let names = Names { streams, identities, clients: &[] };
     let mut clients: Vec<At<Client>> = Vec::new();
     for node in entries(root, "clients", mistakes) {
-        let Some(client) = client(node, &names, mistakes) else {
+        let Some(client) = client(node, &names, window, mistakes) else {
             continue;
         };
         let name = &client.value.name;
@@ -155,7 +156,7 @@ pub(super) fn clients(
     clients
 }
 
-fn client(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<At<Client>> {
+fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: &mut Mistakes) -> Option<At<Client>> {
     let section = Section::of(node, "a client", mistakes)?;
     section.only(keys::CLIENT, mistakes);
     let name = section.need_text("name", mistakes)?;
@@ -186,13 +187,64 @@ fn client(node: Node<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<
         mistakes.whole(section.at, what, "list the `streams` of the client, or grant this one".to_owned());
     }
     let batch = section.number("replay_batch", 1..=1_000, mistakes).unwrap_or(200);
+    let join = join_params(&section, mistakes);
+    let refused = match (window, &join) {
+        (Some(window), Some(join)) => window.refuses(join),
+        (Some(_), None) => {
+            let what = format!("the window lets in or refuses `{}` by what it says as it joins", name.value);
+            let hint = "add join = { build = \"20260225T190000Z\", protocol = \"own\", schema = 1 }".to_owned();
+            mistakes.whole(section.at, what, hint);
+            None
+        }
+        (None, _) => None,
+    };
+    if refused.is_some() {
+        streams.clear();
+    }
     let value = Client {
         name: name.value.to_owned(),
         streams,
         replay_batch: u32::try_from(batch).unwrap_or(200),
         serializer: section.word("serializer", words::SERIALIZERS, mistakes).unwrap_or(Serializer::V2),
         compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
+        join,
+        refused,
         identity,
     };
     Some(At { value, at: section.at })
+}
+
+fn join_params(client: &Section<'_>, mistakes: &mut Mistakes) -> Option<JoinParams> {
+    let section = Section::of(client.get("join")?, "`join`", mistakes)?;
+    section.only(keys::JOIN, mistakes);
+    Some(JoinParams {
+        build: build(&section, "build", mistakes),
+        protocol: section.word("protocol", words::SAID_PROTOCOLS, mistakes),
+        schema: section.number("schema", 0..=MAX_NUMBER, mistakes),
+    })
+}
+
+fn build(section: &Section<'_>, key: &str, mistakes: &mut Mistakes) -> Option<String> {
+    let text = section.text(key, mistakes)?;
+    if text.value.len() > MAX_NAME {
+        mistakes.local(text.at, format!("`{key}` is at most {MAX_NAME} bytes"), None);
+    }
+    Some(text.value.to_owned())
+}
+
+/// Which clients the lanes let in. What the table leaves out has the contract's value.
+pub(super) fn window(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Window> {
+    let section = Section::of(root.get("window")?, "`window`", mistakes)?;
+    section.only(keys::WINDOW, mistakes);
+    let usual = Window::default();
+    let window = Window {
+        min_client_build_id: build(&section, "min_build", mistakes).unwrap_or(usual.min_client_build_id),
+        max_client_build_id: build(&section, "max_build", mistakes),
+        min_schema_version: section.number("min_schema", 1..=MAX_NUMBER, mistakes).unwrap_or(1),
+        max_schema_version: section.number("max_schema", 1..=MAX_NUMBER, mistakes).unwrap_or(1),
+    };
+    if window.max_schema_version < window.min_schema_version {
+        mistakes.local(section.at, "`max_schema` is below `min_schema`", None);
+    }
+    Some(window)
 }

@@ -28,8 +28,9 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
     let root = Section::root(document);
     let before = mistakes.len();
     let streams = cast::streams(&root, mistakes);
+    let window = cast::window(&root, mistakes);
     let identities = cast::identities(&root, &streams, mistakes);
-    let clients = cast::clients(&root, (&streams, &identities), mistakes);
+    let clients = cast::clients(&root, (&streams, &identities), window.as_ref(), mistakes);
     let names = Names { streams: &streams, identities: &identities, clients: &clients };
     let steps = steps::read(&root, &names, mistakes);
     let bindings = bindings(&root, mistakes);
@@ -63,6 +64,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         expect: expect(&root, mistakes),
         seed: found::seed(&root, mistakes),
         found: found::found(&root, mistakes),
+        window,
         streams,
         identities,
         clients,

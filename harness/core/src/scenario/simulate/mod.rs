@@ -28,14 +28,14 @@ use crate::topic;
 const MAX_EVENTS: u64 = 100_000;
 
 /// Rehearses every case, and checks what the scenario claims and asks for. The cases are complete where no mistake was
-/// added. With them comes the most that each lane can see.
-pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<Case>, AtLeast) {
+/// added. With them comes the most that each lane can see, and the parts of the matrix.
+pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<Case>, AtLeast, Parts) {
     expandable(draft, steps, mistakes);
     planted(draft, mistakes);
     let (cases, seen, earned) = rehearse_all(draft, steps, mistakes);
     bounds::check(draft, &seen, mistakes);
     claims::check(draft, &earned, mistakes);
-    (cases, seen.most())
+    (cases, seen.most(), earned)
 }
 
 /// The cases without faults, and the least that they must still see: what only a fault brings is not asked for.

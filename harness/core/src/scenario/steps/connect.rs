@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::publish::PACES;
+use crate::matrix::Part;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "connect",
@@ -25,22 +26,41 @@ struct Connect {
 impl Step for Connect {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
         rehearsal.needs_servers("connecting");
+        let draft = rehearsal.world.draft;
+        let refused = |client: usize| draft.clients[client].value.refused;
         let clients = rehearsal.world.clients.iter().enumerate();
-        let away: Vec<_> = clients.filter(|(_, client)| !client.connected).map(|(index, _)| index).collect();
+        let away = clients.filter(|(index, client)| !client.connected && !(client.ever && refused(*index).is_some()));
+        let away: Vec<_> = away.map(|(index, _)| index).collect();
         if self.clients.is_none() && away.is_empty() {
             rehearsal.refuse("every client is connected already", None);
         }
         for &client in self.clients.as_ref().unwrap_or(&away) {
-            if rehearsal.world.clients[client].connected {
-                rehearsal.refuse(format!("`{}` is connected already", rehearsal.client_name(client)), None);
+            if let Some(why) = keeps_away(rehearsal, client) {
+                rehearsal.refuse(format!("`{}` {why}", rehearsal.client_name(client)), None);
                 continue;
             }
             rehearsal.needs_progress(&[Some(client)]);
-            // How much it resumes depends on timing.
-            rehearsal.world.clients[client].blurred |= self.at_once;
-            rehearsal.world.connect(client);
+            if draft.clients[client].value.join.is_some() {
+                rehearsal.world.earn(None, Part::joined(refused(client), draft.window.is_some()));
+            }
+            if refused(client).is_some() {
+                rehearsal.world.clients[client].ever = true;
+            } else {
+                // How much it resumes depends on timing.
+                rehearsal.world.clients[client].blurred |= self.at_once;
+                rehearsal.world.connect(client);
+            }
             let client = rehearsal.world.client_ids[client].clone();
             rehearsal.push(plan::Step::Connect { client, at_once: self.at_once });
         }
     }
+}
+
+fn keeps_away(rehearsal: &Rehearsal<'_, '_>, client: usize) -> Option<&'static str> {
+    let state = &rehearsal.world.clients[client];
+    if state.connected {
+        return Some("is connected already");
+    }
+    let refused = rehearsal.world.draft.clients[client].value.refused.is_some();
+    (refused && state.ever).then_some("was refused, and does not try again")
 }

@@ -16,6 +16,7 @@ impl Step for Crash {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
         for client in rehearsal.connected_of(self.0.as_deref(), "crash") {
             rehearsal.world.clients[client].connected = false;
+            rehearsal.world.clients[client].died = true;
             rehearsal.push(plan::Step::Crash { client: rehearsal.world.client_ids[client].clone() });
         }
     }

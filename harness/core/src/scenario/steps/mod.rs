@@ -9,6 +9,7 @@ mod await_fault;
 mod checkpoint;
 mod conflict;
 mod connect;
+mod count;
 mod crash;
 mod disarm;
 mod disconnect;
@@ -53,6 +54,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &access::KIND,
     &reducers::KIND,
     &inspect::KIND,
+    &count::KIND,
     &set_cursor::KIND,
     &arm::KIND,
     &disarm::KIND,

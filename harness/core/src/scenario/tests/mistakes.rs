@@ -254,3 +254,33 @@ fn no_list_is_cut_in_silence() {
         assert!(said.contains(&format!("`{key}` has 2")) && said.contains("at most 256 are possible"), "{said}");
     }
 }
+
+#[test]
+fn clients_beside_a_window_say_something_of_themselves_and_refused_ones_are_not_waited_for() {
+    let window = "window = {}\nclients = [{ name = \"desk\" }";
+    check("clients = [{ name = \"desk\" }", window, "the window lets in or refuses `desk` by what it says");
+    let low = "window = { min_schema = 3, max_schema = 2 }\nclients = [{ name = \"desk\" }";
+    check("clients = [{ name = \"desk\" }", low, "`max_schema` is below `min_schema`");
+    let join = |build: &str| format!("join = {{ build = \"{build}\", protocol = \"own\", schema = 1 }}");
+    let clients = |desk: &str| {
+        let (good, desk) = (join("20260225T190000Z"), join(desk));
+        let phone = format!("{{ name = \"phone\", streams = [\"run:a:events\"], {good} }}");
+        format!("window = {{}}\nclients = [{{ name = \"desk\", {desk} }}, {phone}]")
+    };
+    let all = "clients = [{ name = \"desk\" }, { name = \"phone\", streams = [\"run:a:events\"] }]";
+    let text = GOOD.replacen(all, &clients("20250101T000000Z"), 1);
+    let waits = text.replacen("\"await\" }", "\"await\", clients = [\"desk\"] }", 1);
+    assert!(errors(&waits).contains("`desk` is not connected"), "{}", errors(&waits));
+    let again = text.replacen("{ do = \"await\" }", "{ do = \"connect\", clients = [\"desk\"] }", 1);
+    assert!(errors(&again).contains("`desk` was refused, and does not try again"), "{}", errors(&again));
+}
+
+#[test]
+fn connections_are_counted_where_the_script_alone_decides_which_there_are() {
+    let said = "a fault or toxic decides which connections end, and a lane may learn of that late";
+    check("{ do = \"await\" }", "{ do = \"await\" },\n  { do = \"count\" }", said);
+    check("{ do = \"await\" }", "{ do = \"await\" },\n  { do = \"count\", within_ms = 60000 }", "nothing is wrong");
+    let silent = GOOD.replacen("{ name = \"desk\" }", "{ name = \"desk\", join = {} }", 1);
+    let silent = silent.replacen("{ do = \"await\" }", "{ do = \"count\", within_ms = 60000 }", 1);
+    assert!(errors(&silent).contains("a client that joins without a name can't be counted"), "{}", errors(&silent));
+}

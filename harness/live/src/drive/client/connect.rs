@@ -104,6 +104,13 @@ impl Actor {
             conn: ConnId(self.conn),
             spoken: session.spoken(),
         });
+        if self.inbox.planned.refused.is_some() {
+            session.close().await;
+            self.closed(Closed::ByClient);
+            self.inbox.end_of_connection();
+            self.inbox.give_up("the lane let it in".to_owned());
+            return None;
+        }
         let streams = self.inbox.planned.streams.clone();
         let outcome = resume(&mut session, &mut self.inbox, ConnId(self.conn), &streams).await;
         self.after_resume(session, outcome).await
@@ -158,9 +165,15 @@ impl Actor {
     }
 
     async fn not_opened(&mut self, error: &OpenError) {
+        let negotiates = self.inbox.planned.join.is_some();
+        if let Some(refusal) = error.refusal.as_ref().filter(|_| negotiates) {
+            let (client, refusal, subscribed) = (self.inbox.planned.id.clone(), *refusal.clone(), error.subscribed);
+            self.recorder.record(Record::NotLetIn { client, conn: ConnId(self.conn), refusal, subscribed });
+        }
         self.closed(Closed::NotOpened { why: error.to_string() });
         self.asked_to_wait = error.retry_after;
-        if error.retryable {
+        // A lane that refuses a client for good may say otherwise. One answer is enough to judge that.
+        if error.retryable && !(self.inbox.planned.refused.is_some() && error.refusal.is_some()) {
             return;
         }
         // Another token may help, but not after a fresh one was refused.
@@ -180,5 +193,10 @@ impl Actor {
 
 fn options_of(planned: &PlannedClient) -> ClientOptions {
     debug_assert_ne!(planned.id.as_str(), WRITER);
-    ClientOptions { name: planned.id.to_string(), serializer: planned.serializer, compression: planned.compression }
+    ClientOptions {
+        name: planned.id.to_string(),
+        serializer: planned.serializer,
+        compression: planned.compression,
+        join: planned.join.clone(),
+    }
 }

@@ -74,6 +74,10 @@ fn told(record: &Record) -> Option<String> {
         Record::Overdue { head, .. } => format!("misses {head}"),
         Record::Complete { op, attempt, completion } => format!("op {op} try {attempt}: {}", answered(completion)),
         Record::Process { process } => format!("server {process:?}"),
+        Record::Connections { op: Some(_), listed, missing, left } => {
+            format!("{listed} listed, {} missing, {} left", missing.len(), left.len())
+        }
+        Record::NotCounted { .. } => "not counted".to_owned(),
         Record::TimedOut { waiting_for } => format!("waits in vain for {waiting_for}"),
         _ => return None,
     })
@@ -248,6 +252,20 @@ async fn a_step_of_the_other_lane_does_nothing() {
     let story = story(&fake, &script(&[CONNECT, &server("kill"), &server("restart"), &publish(1)])).await;
     assert_eq!(story, ["opens 1", "bootstraps", "op 1 try 1: 1", "1 Applied"]);
     assert!(fake.service().actions.is_empty());
+}
+
+#[tokio::test]
+async fn connections_are_counted_as_the_lane_lists_them() {
+    let count = r#"{ do = "count", within_ms = 100 }"#;
+    let steps = script(&[CONNECT, &publish(1), count, DISCONNECT, count]);
+    let counts = |story: Vec<String>| -> Vec<String> {
+        story.into_iter().filter(|told| told.contains("listed") || told.contains("counted")).collect()
+    };
+    let right = story(&Fake::with(|service| service.lists = true), &steps).await;
+    assert_eq!(counts(right), ["1 listed, 0 missing, 0 left", "0 listed, 0 missing, 0 left"]);
+    let stays = Fake::with(|service| (service.lists, service.ended_stay) = (true, true));
+    assert_eq!(counts(story(&stays, &steps).await), ["1 listed, 0 missing, 0 left", "0 listed, 0 missing, 1 left"]);
+    assert_eq!(counts(story(&Fake::default(), &steps).await), ["not counted", "not counted"]);
 }
 
 #[tokio::test]

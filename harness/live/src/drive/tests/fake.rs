@@ -26,6 +26,10 @@ pub(super) struct Service {
     subscribers: BTreeMap<u32, Subscriber>,
     sessions: u32,
     is_down: bool,
+    /// Whether it lists its connections, and whether those that ended stay listed.
+    pub(super) lists: bool,
+    pub(super) ended_stay: bool,
+    ended: Vec<u32>,
     /// The answers to so many of the next publishes are lost.
     pub(super) lost_answers: u32,
     /// Live events of these seqs cut the connection instead.
@@ -94,6 +98,12 @@ impl Fake {
 }
 
 impl Service {
+    fn remove(&mut self, session: u32) {
+        if self.subscribers.remove(&session).is_some() {
+            self.ended.push(session);
+        }
+    }
+
     fn publish(&mut self, stream: &StreamId, key: &str, payload: &str) -> Completion<Published> {
         let log = self.streams.entry(stream.clone()).or_default();
         if let Some(known) = log.events.iter().position(|(other, _)| other == key) {
@@ -209,14 +219,18 @@ impl SubscriberSession for FakeSubscriber {
         self.inbox.recv().await.unwrap_or_else(ended)
     }
 
+    fn connection_name(&self) -> Option<String> {
+        Some(self.id.to_string())
+    }
+
     async fn close(&mut self) {
-        self.fake.service().subscribers.remove(&self.id);
+        self.fake.service().remove(self.id);
     }
 }
 
 impl Drop for FakeSubscriber {
     fn drop(&mut self) {
-        self.fake.service().subscribers.remove(&self.id);
+        self.fake.service().remove(self.id);
     }
 }
 
@@ -226,6 +240,13 @@ struct FakeWriter(Fake);
 impl WriterSession for FakeWriter {
     async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published> {
         self.0.up()?.publish(publish.stream, publish.key, publish.payload)
+    }
+
+    async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
+        let service = self.0.up()?;
+        let ended = service.ended.iter().filter(|_| service.ended_stay);
+        let listed = service.subscribers.keys().chain(ended).map(ToString::to_string);
+        Ok(service.lists.then(|| listed.collect()))
     }
 
     async fn set_policy(&mut self, stream: &StreamId, retention: Option<u64>, budget: Option<u64>) -> Completion {

@@ -206,6 +206,8 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
         compression: Compression::None,
         identity: None,
         backoff_ms: waits.to_vec(),
+        join: None,
+        refused: None,
     };
     let file = CheckpointFile::of(dir.path(), "desk");
     let inbox = Inbox::new(planned, Arc::default(), recorder.clone(), file);

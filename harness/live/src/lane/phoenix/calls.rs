@@ -129,6 +129,44 @@ impl Default for PolicyCall {
     }
 }
 
+/// Where the service counts its connected clients, as Prometheus metrics: a sample of this series for each client,
+/// whose name is under this label.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PresenceCall {
+    /// `""` where it does not.
+    pub path: String,
+    pub series: String,
+    pub label: String,
+}
+
+impl Default for PresenceCall {
+    fn default() -> Self {
+        PresenceCall { path: String::new(), series: "legacy_clients".to_owned(), label: "client".to_owned() }
+    }
+}
+
+impl PresenceCall {
+    pub fn is_there(&self) -> bool {
+        !self.path.is_empty()
+    }
+
+    /// The names of the connected clients, each as often as it is connected.
+    pub fn clients(&self, metrics: &str) -> Vec<String> {
+        metrics.lines().filter_map(|line| self.sample(line)).flatten().collect()
+    }
+
+    fn sample(&self, line: &str) -> Option<impl Iterator<Item = String>> {
+        let labels = line.strip_prefix(&self.series)?.strip_prefix('{')?;
+        let (labels, value) = labels.rsplit_once("} ")?;
+        let labels = format!(",{labels}");
+        let (_, named) = labels.split_once(&format!(",{}=\"", self.label))?;
+        let (name, _) = named.split_once('"')?;
+        let times: f64 = value.split_whitespace().next()?.parse().ok()?;
+        Some(std::iter::repeat_n(name.to_owned(), times as usize))
+    }
+}
+
 /// How the service takes tokens that the run mints.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -111,13 +111,8 @@ impl PhoenixLane {
         target
     }
 
-    async fn joined(
-        &self,
-        endpoint: &Endpoint,
-        client: &str,
-        serializer: Serializer,
-    ) -> Result<session::PhoenixSession, OpenError> {
-        let serializer = self.profile.serializer.unwrap_or(serializer);
+    async fn joined(&self, endpoint: &Endpoint, client: &ClientOptions) -> Result<session::PhoenixSession, OpenError> {
+        let serializer = self.profile.serializer.unwrap_or(client.serializer);
         let (target, hint) = (self.target(serializer), |status| self.upgrade_hint(status));
         let (socket, _) = Socket::connect(endpoint, &target, &[], self.bounds.open, hint).await?;
         let (profile, names) = (Arc::clone(&self.profile), Arc::clone(&self.names));
@@ -159,7 +154,7 @@ impl Lane for PhoenixLane {
         endpoint: &Endpoint,
         client: &ClientOptions,
     ) -> Result<Box<dyn SubscriberSession>, OpenError> {
-        Ok(Box::new(self.joined(endpoint, &client.name, client.serializer).await?))
+        Ok(Box::new(self.joined(endpoint, client).await?))
     }
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {

@@ -7,16 +7,17 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::gate::fit::{Means, ServerKind};
-use cutover_core::plan::Serializer;
+use cutover_core::gate::fit::{Means, ServerKind, Windows};
+use cutover_core::plan::{Serializer, Window};
 use cutover_core::text::{Secret, learn_value, masked};
 use serde::Deserialize;
 
-use super::calls::{PolicyCall, PublishCall, TOPIC, TokenRules};
+use super::calls::{PolicyCall, PresenceCall, PublishCall, TOPIC, TokenRules};
 use super::service::PhoenixService;
 use crate::lane::OpenError;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
+use crate::lane::refusal::KHALA;
 
 pub(super) const KIND: &str = "phoenix";
 
@@ -136,6 +137,9 @@ pub struct PhoenixProfile {
     pub join: toml::Table,
     pub publish: PublishCall,
     pub policy: PolicyCall,
+    pub presence: PresenceCall,
+    /// The clients that the service lets in; not given where it is not known.
+    pub window: Option<ServiceWindow>,
     pub tokens: TokenRules,
     pub events: EventNames,
     pub fields: FieldNames,
@@ -146,7 +150,7 @@ impl Default for PhoenixProfile {
     fn default() -> PhoenixProfile {
         let mut join = toml::Table::new();
         join.insert("client_build_id".to_owned(), "20260225T190000Z".into());
-        join.insert("protocol_version".to_owned(), "khala.ws.v1".into());
+        join.insert("protocol_version".to_owned(), KHALA.into());
         join.insert("schema_version".to_owned(), 1.into());
         PhoenixProfile {
             kind: KIND.to_owned(),
@@ -166,11 +170,45 @@ impl Default for PhoenixProfile {
             join,
             publish: PublishCall::default(),
             policy: PolicyCall::default(),
+            presence: PresenceCall::default(),
+            window: None,
             tokens: TokenRules::default(),
             events: EventNames::default(),
             fields: FieldNames::default(),
             frame_kinds: FrameKinds::default(),
         }
+    }
+}
+
+/// Which clients the service lets in. It checks builds and schemas unless it says `enforced = false`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceWindow {
+    pub enforced: bool,
+    pub min_client_build_id: String,
+    pub max_client_build_id: Option<String>,
+    pub min_schema_version: u64,
+    pub max_schema_version: u64,
+}
+
+impl Default for ServiceWindow {
+    fn default() -> Self {
+        let Window { min_client_build_id, max_client_build_id, min_schema_version, max_schema_version } =
+            Window::default();
+        let enforced = true;
+        ServiceWindow { enforced, min_client_build_id, max_client_build_id, min_schema_version, max_schema_version }
+    }
+}
+
+impl ServiceWindow {
+    fn means(&self) -> Windows {
+        let window = Window {
+            min_client_build_id: self.min_client_build_id.clone(),
+            max_client_build_id: self.max_client_build_id.clone(),
+            min_schema_version: self.min_schema_version,
+            max_schema_version: self.max_schema_version,
+        };
+        Windows::Fixed(self.enforced.then_some(window))
     }
 }
 
@@ -252,6 +290,11 @@ impl PhoenixProfile {
         misfits.or(self, at, text)
     }
 
+    /// The protocol version that the service speaks.
+    pub(super) fn protocol_version(&self) -> &str {
+        self.join.get("protocol_version").and_then(toml::Value::as_str).unwrap_or(KHALA)
+    }
+
     pub fn has_every_field(&self) -> bool {
         let has_its_names = || self.fields == FieldNames::default() && self.events == EventNames::default();
         self.every_field.unwrap_or_else(has_its_names)
@@ -301,6 +344,8 @@ impl Profile for PhoenixProfile {
             shared: true,
             scoped: self.scoped,
             keeps_watermarks: !self.unsubscribe_forgets,
+            counts_connections: self.presence.is_there() && !self.join.contains_key("client"),
+            windows: self.window.as_ref().map_or(Windows::Unsaid, ServiceWindow::means),
             takes_tokens: !self.tokens.keys.is_empty() && !self.tokens.revocations.is_empty(),
             ..Means::of_ours(ServerKind::Outside)
         }

@@ -53,8 +53,8 @@ impl Service for PhoenixService {
 
     async fn log_in(&self) -> Result<(), OpenError> {
         let lane = self.lane_of(Arc::default())?;
-        let client =
-            ClientOptions { name: VISITOR.to_owned(), serializer: Serializer::V2, compression: Compression::None };
+        let (serializer, compression) = (Serializer::V2, Compression::None);
+        let client = ClientOptions { name: VISITOR.to_owned(), serializer, compression, join: None };
         lane.subscriber(&self.at.socket, &client).await?.close().await;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Refusal, Spoken};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::Serializer;
+use cutover_core::plan::{JoinParams, Serializer};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -20,12 +20,15 @@ use super::vsn;
 use crate::bounds::Bound;
 use crate::lane::conversation::{Connection, Conversation};
 use crate::lane::names::Names;
-use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal, told};
+use crate::lane::refusal::{STALE_CURSOR, not_in_plan, read_refusal, refusal, said, told, with_own_protocol};
 use crate::lane::socket::{Bounds, Payload, Socket};
-use crate::lane::{Arrival, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
+use crate::lane::{Arrival, ClientOptions, Completion, Head, Heads, OpError, OpenError, SubscriberSession};
 
 /// The code of a lane that limits the rate (contract, "Errors").
 const RATE_LIMITED: &str = "rate_limited";
+
+/// The parameters of a join that a window is about.
+const NEGOTIATED: [&str; 3] = ["client_build_id", "protocol_version", "schema_version"];
 
 /// The reason of Phoenix for a channel that it does not have.
 const UNMATCHED_TOPIC: &str = "unmatched topic";
@@ -54,6 +57,8 @@ pub(super) struct PhoenixSession {
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
     /// Gets a copy of every message that comes, in a trial.
     pub(super) copies: Option<mpsc::UnboundedSender<Message>>,
+    /// The name that it joined by, where the service lists its clients.
+    client: Option<String>,
 }
 
 /// Where each stream's head is: what the lane reports, but for those that a probe found below their cursors.
@@ -75,7 +80,7 @@ impl PhoenixSession {
         profile: Arc<PhoenixProfile>,
         names: Arc<Names>,
         bounds: Bounds,
-        client: &str,
+        client: &ClientOptions,
     ) -> Result<PhoenixSession, OpenError> {
         let mut session = PhoenixSession {
             connection: Connection::new(socket, bounds),
@@ -89,6 +94,7 @@ impl PhoenixSession {
             complete: BTreeMap::new(),
             probing: None,
             copies: None,
+            client: None,
         };
         let params = session.join_params(client)?;
         if serializer == Serializer::V2 {
@@ -103,13 +109,40 @@ impl PhoenixSession {
                 session.tell(wrong);
                 Ok(session)
             }
-            Ok(reply) => Err(session.join_refused(&channel, &reply.response)),
+            Ok(reply) => {
+                let subscribed = client.join.is_some() && session.is_subscribed_all_the_same().await;
+                Err(OpenError { subscribed, ..session.join_refused(&channel, &reply.response) })
+            }
         }
     }
 
-    fn join_params(&self, client: &str) -> Result<String, OpenError> {
+    /// Whether the channel that was refused takes a subscription.
+    async fn is_subscribed_all_the_same(&mut self) -> bool {
+        let Some(topic) = self.names.topics().next().map(quoted) else { return false };
+        let payload = format!("{{{}:[{topic}]}}", quoted(&self.profile.fields.topics));
+        let (channel, event) = (self.profile.channel.clone(), self.profile.events.subscribe.clone());
+        let answered = self.push_and_wait(&channel, &event, payload, self.connection.bounds.heartbeat).await;
+        answered.is_ok_and(|reply| reply.ok)
+    }
+
+    fn join_params(&mut self, client: &ClientOptions) -> Result<String, OpenError> {
         let mut params = self.profile.join.clone();
-        params.entry("client").or_insert_with(|| client.into());
+        let name = self.names.client(&client.name);
+        let is_empty = client.join == Some(JoinParams::default());
+        if let Some(join) = &client.join {
+            NEGOTIATED.iter().for_each(|field| drop(params.remove(*field)));
+            let protocol = join.protocol.map(|protocol| said(protocol, self.profile.protocol_version()).into());
+            let schema = join.schema.and_then(|schema| i64::try_from(schema).ok()).map(toml::Value::from);
+            let values = [join.build.clone().map(toml::Value::from), protocol, schema];
+            let said = NEGOTIATED.iter().zip(values).filter_map(|(field, value)| Some(((*field).to_owned(), value?)));
+            params.extend(said);
+        }
+        if is_empty {
+            params.clear();
+        } else if !params.contains_key("client") {
+            params.insert("client".to_owned(), name.clone().into());
+            self.client = self.profile.presence.is_there().then_some(name);
+        }
         serde_json::to_string(&params).map_err(|error| {
             OpenError::lasting(format!("the profile's [join] can't be written as JSON: {error}"))
                 .hint("use strings, numbers, booleans, lists and tables")
@@ -118,7 +151,7 @@ impl PhoenixSession {
 
     fn join_refused(&self, channel: &str, response: &str) -> OpenError {
         let json: Value = serde_json::from_str(response).unwrap_or_default();
-        let refusal = self.refusal(response);
+        let refusal = with_own_protocol(self.refusal(response), self.profile.protocol_version());
         let is_of_the_profile = refusal.code == UNMATCHED_TOPIC;
         let hint = match json.get("upgrade_required") {
             _ if is_of_the_profile => "the lane has no such channel; `channel` of the lane profile names it",
@@ -132,6 +165,7 @@ impl PhoenixSession {
             retryable: json.get("retryable").and_then(Value::as_bool).unwrap_or(passing),
             retry_after: None,
             refusal: Some(Box::new(refusal)),
+            subscribed: false,
             is_of_the_profile,
         }
     }
@@ -328,6 +362,10 @@ impl SubscriberSession for PhoenixSession {
 
     async fn next(&mut self) -> Arrival {
         self.next_arrival().await
+    }
+
+    fn connection_name(&self) -> Option<String> {
+        self.client.clone()
     }
 
     fn spoken(&self) -> Option<Spoken> {

@@ -1,7 +1,7 @@
 //! Tries a service with what the plans will use: each serializer, a join, heartbeats, a policy, a publish, and the
 //! event read back live and by replay.
 
-use cutover_core::plan::Serializer;
+use cutover_core::plan::{Compression, Serializer};
 use tokio::sync::mpsc;
 
 use super::PhoenixLane;
@@ -15,7 +15,7 @@ use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::protocol::Profile;
 use crate::lane::refusal::read_refusal;
 use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
-use crate::lane::{Completion, Endpoint, OpError, OpenError, Publish, SubscriberSession, WriterSession};
+use crate::lane::{ClientOptions, Completion, Endpoint, OpError, OpenError, Publish, SubscriberSession, WriterSession};
 
 struct Listener {
     session: PhoenixSession,
@@ -50,7 +50,9 @@ impl Attempt for PhoenixAttempt<'_> {
     type Writer = PhoenixWriter;
 
     async fn connect(&self, serializer: Serializer) -> Result<Listener, TrialError> {
-        let opened = self.lane.joined(self.socket, TRIAL_CLIENT, serializer).await;
+        let (name, compression) = (TRIAL_CLIENT.to_owned(), Compression::None);
+        let client = ClientOptions { name, serializer, compression, join: None };
+        let opened = self.lane.joined(self.socket, &client).await;
         let mut session = opened.map_err(|source| {
             let hint = source.hint.clone().or_else(|| {
                 let refused = !source.retryable && self.profile.serializer.is_none();

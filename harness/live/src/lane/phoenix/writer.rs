@@ -229,6 +229,15 @@ impl WriterSession for PhoenixWriter {
         self.completion(answered, read)
     }
 
+    async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
+        if !self.profile.presence.is_there() {
+            return Ok(None);
+        }
+        let path = self.profile.writer_path(&self.profile.presence.path);
+        let answered = self.send("GET", &path, None, String::new()).await;
+        self.completion(answered, |profile, answer| Some(Some(profile.presence.clients(answer))))
+    }
+
     /// Where a profile has other names than the contract, the contract's bodies mean nothing.
     async fn call(&mut self, stream: &StreamId, call: &str, body: &str) -> Option<Completion> {
         let usual = PhoenixProfile::default();

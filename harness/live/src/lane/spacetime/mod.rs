@@ -183,6 +183,12 @@ impl SpacetimeLane {
             confirmed: Some(self.profile.reads_confirmed(protocol)),
             once: false,
         });
+        if let Some(join) = &client.join
+            && let Err(error) = session.join(join).await
+        {
+            session.close().await;
+            return Err(error);
+        }
         Ok(session)
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cutover_core::gate::fit::{Means, ServerKind};
+use cutover_core::gate::fit::{Means, ServerKind, Windows};
 use cutover_core::text::{Secret, masked};
 use serde::Deserialize;
 
@@ -168,6 +168,8 @@ impl Profile for SpacetimeProfile {
             confirms_reads: self.confirmed == Some(true),
             // A stranger to the database can't read its table of idempotency keys.
             hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),
+            // The window is one of a whole database, and others may use one that the run did not create.
+            windows: if self.database.is_some() { Windows::Unsaid } else { Windows::Chosen },
             // The server fetches the keys of tokens from this machine, and the module has to be ours.
             takes_tokens: self.publishes_module() && is_here(&self.socket_origin().host),
             ..Means::of_ours(ServerKind::Outside)

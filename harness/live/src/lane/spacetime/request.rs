@@ -12,16 +12,20 @@ use spacetimedb_lib::bsatn;
 use spacetimedb_sats::raw_identifier::RawIdentifier;
 
 use super::protocol::{ClientMessage, Protocol};
+use crate::lane::refusal::{SPACETIME, said};
+use cutover_core::plan::JoinParams;
 
 pub const RESUME_REDUCER: &str = "resume_stream";
 pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
 pub const APPEND_REDUCER: &str = "append_sync_event";
 pub const POLICY_REDUCER: &str = "set_stream_policy";
+pub const WINDOW_REDUCER: &str = "set_window";
+pub const CLIENT_REDUCER: &str = "check_client";
 pub const PRUNE_REDUCER: &str = "prune_stream";
 /// A stream that exists in every database of the module, for a heartbeat before any subscription.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
 
-const KINDS: u32 = 8;
+const KINDS: u32 = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -33,10 +37,11 @@ pub enum Purpose {
     Unsubscribe,
     Heartbeat,
     Checkpoint,
+    Join,
 }
 
 impl Purpose {
-    const ALL: [Purpose; 7] = [
+    const ALL: [Purpose; 8] = [
         Purpose::Check,
         Purpose::Events,
         Purpose::Bootstrap,
@@ -44,6 +49,7 @@ impl Purpose {
         Purpose::Unsubscribe,
         Purpose::Heartbeat,
         Purpose::Checkpoint,
+        Purpose::Join,
     ];
 
     pub fn request_id(self, nth: u32) -> u32 {
@@ -119,6 +125,13 @@ pub fn read_resume_args(args: &[u8]) -> Option<Vec<(String, u64)>> {
 /// The arguments of `ack_checkpoint`. The seq also is the client's own count of what it has on disk.
 pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
     Bytes::from(bsatn::to_vec(&(client, stream_id, seq, seq)).unwrap_or_default())
+}
+
+/// The arguments of `check_client`. What the client leaves out is blank, or 0.
+pub fn client_args(join: &JoinParams) -> Bytes {
+    let build = join.build.as_deref().unwrap_or_default();
+    let protocol = join.protocol.map(|protocol| said(protocol, SPACETIME)).unwrap_or_default();
+    Bytes::from(bsatn::to_vec(&(build, protocol, join.schema.unwrap_or_default())).unwrap_or_default())
 }
 
 pub fn sql_text(text: &str) -> String {

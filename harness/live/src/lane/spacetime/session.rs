@@ -10,19 +10,22 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
+use cutover_core::plan::JoinParams;
 use serde_json::Value;
 use spacetimedb_lib::ConnectionId;
 
 use super::incoming::{Call, Incoming, Kind, read};
 use super::known::Known;
 use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_server, encode_client};
-use super::request::{self, CHECKPOINT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
+use super::request::{self, CHECKPOINT_REDUCER, CLIENT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
 use super::resume::QuerySet;
 use super::rows::{EventRow, StreamRow};
 use super::schema::Schema;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
-use crate::lane::refusal::{STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal, told};
+use crate::lane::refusal::{
+    SPACETIME, STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal, told, with_own_protocol,
+};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
 
@@ -88,6 +91,22 @@ impl SpacetimeSession {
             }
         }
         Ok(session)
+    }
+
+    /// Has the module judge what the client says of itself.
+    pub(super) async fn join(&mut self, join: &JoinParams) -> Result<(), OpenError> {
+        let request_id = self.request_id(Purpose::Join);
+        let call = self.call(request_id, CLIENT_REDUCER, request::client_args(join));
+        match self.ask(request_id, call).await {
+            Ok(_) => Ok(()),
+            Err(OpError::Refused(refusal)) => {
+                let retryable = refusal.window.get("retryable").is_some_and(|told| told == "true");
+                let refusal = with_own_protocol(*refusal, SPACETIME);
+                let what = format!("the module refused the client: {}", refusal.code);
+                Err(OpenError { retryable, refusal: Some(Box::new(refusal)), ..OpenError::lasting(what) })
+            }
+            Err(error) => Err(OpenError::passing(format!("the client was not judged: {}", error.what()))),
+        }
     }
 
     pub(super) fn request_id(&mut self, purpose: Purpose) -> u32 {

@@ -29,7 +29,8 @@ impl Attempt for SpacetimeAttempt<'_> {
     type Writer = Box<dyn WriterSession>;
 
     async fn connect(&self, compression: Compression) -> Result<Box<dyn SubscriberSession>, TrialError> {
-        let client = ClientOptions { name: TRIAL_CLIENT.to_owned(), serializer: Serializer::V2, compression };
+        let (name, serializer) = (TRIAL_CLIENT.to_owned(), Serializer::V2);
+        let client = ClientOptions { name, serializer, compression, join: None };
         let offered = self.lane.profile.subprotocols.join(", ");
         let trying = format!("a connection that offers {offered} with compression {compression:?}");
         let opened = self.lane.subscriber(self.endpoint, &client).await;

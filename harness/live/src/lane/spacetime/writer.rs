@@ -7,19 +7,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::STREAM;
+use cutover_core::plan::{STREAM, Window};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::admin::{AdminError, find_database, hint};
-use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, sql_text};
+use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, WINDOW_REDUCER, sql_text};
 use super::schema::Schema;
 use super::session::module_refusal;
 use super::stored;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
-use crate::lane::refusal::{not_in_plan, refusal};
+use crate::lane::refusal::{SPACETIME, not_in_plan, refusal};
 use crate::lane::{Completion, OpError, OpenError, Prune, Publish, Published, Shown, WriterSession};
 
 /// The status of a reducer that returned an error.
@@ -216,6 +216,13 @@ impl WriterSession for SpacetimeWriter {
     async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
         let answered = self.sql(stored::CONNECTIONS).await.map_err(OpError::Later)?;
         Ok(answered.ok().map(|answer| stored::connections(&answer.body)))
+    }
+
+    async fn set_window(&mut self, window: &Window) -> Completion {
+        let max_build = window.max_client_build_id.as_ref().map_or(Value::Null, |build| json!({ "some": build }));
+        let (min_schema, max_schema) = (window.min_schema_version, window.max_schema_version);
+        let args = json!([true, SPACETIME, min_schema, max_schema, window.min_client_build_id, max_build]);
+        self.run(WINDOW_REDUCER, &args).await
     }
 
     async fn call(&mut self, stream: &StreamId, call: &str, body: &str) -> Option<Completion> {

@@ -179,6 +179,8 @@ impl PlanWriter {
             compression: Compression::None,
             identity: None,
             backoff_ms: vec![1],
+            join: None,
+            refused: None,
         });
         Plan {
             schema: PLAN_SCHEMA.to_owned(),
@@ -189,6 +191,7 @@ impl PlanWriter {
             scenario_digest: String::new(),
             legacy_defects: Vec::new(),
             candidate_defects: Vec::new(),
+            window: None,
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),

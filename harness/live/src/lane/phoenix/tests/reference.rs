@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cutover_core::hash::payload_hash;
 use cutover_core::history::Via;
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::{Compression, Serializer};
+use cutover_core::plan::{Compression, JoinParams, SaidProtocol, Serializer, Window};
 use cutover_reference::{Config, Server};
 use tempfile::TempDir;
 
@@ -34,8 +34,14 @@ impl Stack {
     }
 
     fn with(profile: PhoenixProfile) -> Stack {
+        Stack::of(profile, |_| {})
+    }
+
+    fn of(profile: PhoenixProfile, change: impl FnOnce(&mut Config)) -> Stack {
         let data = TempDir::new().unwrap();
-        let server = Server::bind(Config::new("127.0.0.1:0".parse().unwrap(), data.path().to_owned())).unwrap();
+        let mut config = Config::new("127.0.0.1:0".parse().unwrap(), data.path().to_owned());
+        change(&mut config);
+        let server = Server::bind(config).unwrap();
         let endpoint = Endpoint { connect: server.local_addr(), authority: "legacy.example".to_owned() };
         tokio::spawn(server.run(std::future::pending()));
         let profile = Arc::new(profile);
@@ -50,7 +56,7 @@ impl Stack {
     }
 
     async fn subscriber(&self, serializer: Serializer) -> Box<dyn SubscriberSession> {
-        let client = ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None };
+        let client = ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None, join: None };
         self.lane.subscriber(&self.endpoint, &client).await.unwrap()
     }
 }
@@ -210,4 +216,47 @@ async fn a_service_without_a_heartbeat_of_the_channel_is_asked_for_the_sockets()
     let stack = Stack::with(profile);
     let mut session = stack.subscriber(Serializer::V2).await;
     assert_eq!(session.heartbeat().await, Ok(()));
+}
+
+fn client(name: &str, join: Option<JoinParams>) -> ClientOptions {
+    ClientOptions { name: name.to_owned(), serializer: Serializer::V2, compression: Compression::None, join }
+}
+
+#[tokio::test]
+async fn a_client_that_the_window_refuses_is_told_the_window_and_has_no_subscription() {
+    let profile = PhoenixProfile::of_url("ws://legacy.example").unwrap();
+    let stack = Stack::of(profile, |config| config.compat.enforced = true);
+    let good = || JoinParams {
+        build: Some("20260225T190000Z".to_owned()),
+        protocol: Some(SaidProtocol::Own),
+        schema: Some(1),
+    };
+    for (join, code) in [
+        (JoinParams::default(), Some("invalid_client_build")),
+        (JoinParams { protocol: Some(SaidProtocol::Another), ..good() }, Some("unsupported_protocol_version")),
+        (JoinParams { schema: None, ..good() }, Some("unsupported_schema_version")),
+        (JoinParams { build: Some("2025".to_owned()), ..good() }, Some("upgrade_required")),
+        (good(), None),
+    ] {
+        let error = stack.lane.subscriber(&stack.endpoint, &client("c1", Some(join))).await.err();
+        assert!(error.as_ref().is_none_or(|error| !error.retryable && !error.subscribed), "{error:?}");
+        let refusal = error.and_then(|error| error.refusal);
+        assert_eq!(refusal.as_ref().map(|refusal| refusal.code.as_str()), code);
+        assert!(refusal.is_none_or(|refusal| refusal.window == Window::default().told()));
+    }
+}
+
+#[tokio::test]
+async fn connections_are_listed_by_the_names_of_their_clients_where_the_profile_says_how() {
+    let mut profile = PhoenixProfile::of_url("ws://legacy.example").unwrap();
+    let without = Stack::with(profile.clone());
+    assert_eq!(without.writer().await.connections().await, Ok(None));
+    "/metrics".clone_into(&mut profile.presence.path);
+    let stack = Stack::with(profile);
+    let first = stack.lane.subscriber(&stack.endpoint, &client("c1", None)).await.unwrap();
+    let _second = stack.lane.subscriber(&stack.endpoint, &client("c1", None)).await.unwrap();
+    let silent = stack.lane.subscriber(&stack.endpoint, &client("c2", Some(JoinParams::default()))).await.unwrap();
+    assert_eq!((first.connection_name().as_deref(), silent.connection_name()), (Some("x1-c1"), None));
+    let listed = stack.writer().await.connections().await.unwrap().unwrap();
+    assert_eq!(listed, ["x1-c1", "x1-c1"]);
 }

@@ -26,7 +26,7 @@ fn lane() -> PhoenixLane {
 }
 
 fn subscriber(serializer: Serializer) -> ClientOptions {
-    ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None }
+    ClientOptions { name: "c1".to_owned(), serializer, compression: Compression::None, join: None }
 }
 
 async fn open_on(rows: Vec<Row>, serializer: Serializer) -> Result<Box<dyn SubscriberSession>, OpenError> {

@@ -21,7 +21,8 @@ fn lane() -> SpacetimeLane {
 }
 
 async fn open_at(endpoint: &Endpoint) -> Result<Box<dyn SubscriberSession>, OpenError> {
-    let client = ClientOptions { name: "c1".to_owned(), serializer: Serializer::V2, compression: Compression::None };
+    let (serializer, compression) = (Serializer::V2, Compression::None);
+    let client = ClientOptions { name: "c1".to_owned(), serializer, compression, join: None };
     lane().subscriber(endpoint, &client).await
 }
 
