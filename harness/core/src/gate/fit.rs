@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
-use crate::plan::{FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window};
+use crate::plan::{
+    FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window, deed_of, token_of,
+};
 use crate::topic;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +50,9 @@ pub struct Means {
     /// Whether the run's tokens are good there, and end when the run says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_tokens: bool,
+    /// The tokens and deeds of a plan that can't be asked of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -86,6 +91,7 @@ impl Means {
             counts_connections: true,
             windows: Windows::Chosen,
             takes_tokens: true,
+            lacks: Vec::new(),
             protocol: None,
         }
     }
@@ -185,6 +191,16 @@ fn unfit_window(plan: &Plan, lane: LaneId, windows: &Windows) -> Option<String> 
 pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
         return Some(format!("the server of {lane} was not started by this tool"));
+    }
+    let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
+    let lacks_it = match part {
+        Part::TokensRefused => lacks(|word| token_of(word).is_some_and(|token| token.refused.is_some())),
+        Part::KeyRotated => lacks(|word| word == FIRST_KEY),
+        Part::WritesWithinRights => lacks(|word| deed_of(word).is_some()),
+        _ => false,
+    };
+    if lacks_it {
+        return Some(format!("the profile of {lane} says in `[tokens]` what it does not check"));
     }
     (part.is_a_count() && !means.counts_connections)
         .then(|| format!("the profile of {lane} names no count of its connections"))

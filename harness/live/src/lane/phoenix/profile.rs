@@ -346,6 +346,7 @@ impl Profile for PhoenixProfile {
             keeps_watermarks: !self.unsubscribe_forgets,
             counts_connections: self.presence.is_there() && !self.join.contains_key("client"),
             windows: self.window.as_ref().map_or(Windows::Unsaid, ServiceWindow::means),
+            lacks: self.tokens.lacks().into_iter().map(str::to_owned).collect(),
             takes_tokens: !self.tokens.keys.is_empty() && !self.tokens.revocations.is_empty(),
             ..Means::of_ours(ServerKind::Outside)
         }
