@@ -165,7 +165,7 @@ fn claims(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
     let is_not_counted = lane.history.records.iter().any(|record| matches!(record, Record::NotCounted { .. }));
     for row in plan.proves.iter().filter_map(|name| matrix::row(name)) {
         let offered = !(is_not_counted && row.parts.iter().all(|part| part.is_a_count()));
-        let by_another = || index.lanes().into_iter().any(|other| row.is_seen(&self::earned(plan, other.history)));
+        let by_another = || index.lanes().iter().any(|other| row.is_seen(&self::earned(plan, other.history)));
         if offered && !row.is_seen(&earned) && !(row.is_of_one_lane() && by_another()) {
             let parts: Vec<_> = row.parts.iter().map(|part| part.says()).collect();
             let needs = format!("for {}, one of: {}", row.name, parts.join("; "));

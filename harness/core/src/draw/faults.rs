@@ -146,10 +146,11 @@ fn hold(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<Strin
 
 /// Never forwards: what a lane then leaves out, a client notices at the next event only, or not at all.
 fn rewrite(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
-    if std::mem::replace(&mut sketch.clients[client].faulted, true) {
+    let client = &mut sketch.clients[client];
+    // A subscription without a cursor has none to rewrite.
+    if client.resubscribed || std::mem::replace(&mut client.faulted, true) {
         return None;
     }
-    let client = &sketch.clients[client];
     let stream = dice.pick(&client.streams)?;
     let topic = &sketch.streams[stream].topic;
     let to = dice.word("to", &["zero", "behind", "below-floor"]);

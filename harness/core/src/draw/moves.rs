@@ -241,6 +241,7 @@ fn resubscribe(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     sketch.step(step);
     for client in some {
         sketch.clients[client].resumes += 1;
+        sketch.clients[client].resubscribed = true;
     }
 }
 

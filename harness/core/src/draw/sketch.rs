@@ -79,6 +79,8 @@ pub(super) struct Client {
     pub(super) resumes: u64,
     /// Whether it left in good order.
     pub(super) left: bool,
+    /// Whether it subscribed anew without a cursor.
+    pub(super) resubscribed: bool,
     /// Whether a fault waits for something else than a delivery, and could miss it if another one came before.
     pub(super) faulted: bool,
     /// The events that reach it alone, each before the next one is published.

@@ -28,7 +28,8 @@ pub(crate) fn said(protocol: SaidProtocol, own: &str) -> &str {
 
 /// Puts the word for the lane's own protocol version in its place, so that both lanes tell the same window.
 pub(crate) fn with_own_protocol(mut refusal: Refusal, own: &str) -> Refusal {
-    let told = refusal.window.get_mut("protocol_version").filter(|told| **told == Value::from(own).to_string());
+    let quoted_own = Value::from(own).to_string();
+    let told = refusal.window.get_mut("protocol_version").filter(|told| **told == quoted_own);
     if let Some(told) = told {
         OWN_PROTOCOL.clone_into(told);
     }

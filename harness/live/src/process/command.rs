@@ -1,7 +1,9 @@
 //! How a server is started: our own binary in one of its roles, or a SpacetimeDB binary of the user.
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,10 @@ use nix::sys::signal::Signal;
 
 use super::ServerError;
 use super::durable::Durability;
+
+/// Ports below those that Linux and other systems give to programs that ask for any port.
+const UNASKED_PORTS: Range<u16> = 20_000..32_768;
+const TRIES: u32 = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCommand {
@@ -72,6 +78,16 @@ impl ServerCommand {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         if self.says_listening() {
             return Ok(any);
+        }
+        // The system gives these ports to nobody who asks for any port. Between now and the start of the server, another
+        // one of the run could get any other.
+        let drawn = (0..TRIES).map(|nth| {
+            let span = u64::from(UNASKED_PORTS.end - UNASKED_PORTS.start);
+            let port = u16::try_from(RandomState::new().hash_one(nth) % span).unwrap_or(0);
+            SocketAddr::from((Ipv4Addr::LOCALHOST, UNASKED_PORTS.start + port))
+        });
+        if let Some(free) = drawn.into_iter().find(|address| TcpListener::bind(address).is_ok()) {
+            return Ok(free);
         }
         let bound = TcpListener::bind(any).and_then(|listener| listener.local_addr());
         bound.map_err(|source| ServerError::NoPort { source })

@@ -24,6 +24,14 @@ async fn a_server_is_up_once_it_says_where_it_listens() {
     assert!(!server.is_up());
 }
 
+#[test]
+fn a_program_gets_a_port_that_the_system_gives_to_nobody_else() {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let first_asked: u16 = range.split_whitespace().next().and_then(|port| port.parse().ok()).unwrap_or(32_768);
+    let program = ServerCommand::spacetimedb(Path::new("cutover"), Path::new("spacetimedb-standalone"));
+    assert!(program.choose_address().unwrap().port() < first_asked);
+}
+
 #[tokio::test]
 async fn a_server_that_ends_at_once_is_reported_with_the_end_of_its_log() {
     let dir = tempfile::tempdir().unwrap();

@@ -39,9 +39,8 @@ impl<'a> Rules<'a> {
         let done = matches!(completion, Completion::Ok { outcome: Outcome::Done });
         match self.steps.get(&op) {
             Some(Step::Call { reducer, args, refused: None, .. }) if done => {
-                if !self.done.insert((reducer, args)) {
-                    self.repeated.insert(reducer);
-                }
+                let is_first = self.done.insert((reducer, args));
+                self.repeated.extend((!is_first).then_some(reducer.as_str()));
             }
             Some(Step::Call { reducer, refused: Some(refused), .. }) if code == Some(refused) => {
                 self.refused.insert(reducer);

@@ -229,7 +229,7 @@ fn matrix(report: &Report<'_>) -> String {
     }
     let rows = report.rows.iter().map(|row| {
         let scenarios = if row.scenarios.is_empty() { "no scenario".to_owned() } else { row.scenarios.join(", ") };
-        let (head, tag) = (row_head(row.name, row.meaning), tag(row.verdict.into(), &row.standing()));
+        let (head, tag) = (row_head(row.name, row.meaning), tag(row.verdict.into(), row.standing()));
         let why_not = cell(row.why_not.as_deref().unwrap_or_default());
         let [legacy, candidate] = [0, 1].map(|lane: usize| cell(&row.seen[lane]));
         format!("{head}<td>{tag}</td>{legacy}{candidate}{}{why_not}", cell(&scenarios))

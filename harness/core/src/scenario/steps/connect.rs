@@ -29,7 +29,7 @@ impl Step for Connect {
         let draft = rehearsal.world.draft;
         let refused = |client: usize| draft.clients[client].value.refused;
         let clients = rehearsal.world.clients.iter().enumerate();
-        let away = clients.filter(|(index, client)| !client.connected && !(client.ever && refused(*index).is_some()));
+        let away = clients.filter(|(index, client)| !(client.connected || client.ever && refused(*index).is_some()));
         let away: Vec<_> = away.map(|(index, _)| index).collect();
         if self.clients.is_none() && away.is_empty() {
             rehearsal.refuse("every client is connected already", None);
