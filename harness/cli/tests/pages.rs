@@ -197,6 +197,9 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["diff"],
         vec!["list"],
         vec!["plan"],
+        vec!["matrix"],
+        vec!["fuzz"],
+        vec!["calibrate"],
     ] {
         known += &run(&[command.as_slice(), &["--help"]].concat()).out;
     }

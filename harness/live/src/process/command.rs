@@ -79,8 +79,8 @@ impl ServerCommand {
         if self.says_listening() {
             return Ok(any);
         }
-        // The system gives these ports to nobody who asks for any port. Between now and the start of the server, another
-        // one of the run could get any other.
+        // The system gives these ports to nobody who asks for any port. Between now and the start of the server,
+        // another server of the run could get any other.
         let drawn = (0..TRIES).map(|nth| {
             let span = u64::from(UNASKED_PORTS.end - UNASKED_PORTS.start);
             let port = u16::try_from(RandomState::new().hash_one(nth) % span).unwrap_or(0);

@@ -83,14 +83,14 @@ impl OurSubscriber {
     }
 
     /// Subscribes a topic, from a cursor or from the bootstrap; answers with its head.
-    pub fn subscribe(&mut self, topic: &str, cursor: Option<u64>) -> Result<u64, Refusal> {
+    pub fn subscribe(&mut self, topic: &str, cursor: Option<u64>) -> Result<u64, Box<Refusal>> {
         let streams = [(StreamId::new(topic), cursor.map(Cursor))];
         match self.runtime.block_on(self.session.subscribe(&streams, 100)) {
             Ok(heads) => match heads[0].1 {
                 Head::At(head) => Ok(head.0),
                 other => panic!("the lane reports its head, but here it is {other:?}"),
             },
-            Err(OpError::Refused(refusal)) => Err(*refusal),
+            Err(OpError::Refused(refusal)) => Err(refusal),
             Err(other) => panic!("{other:?}"),
         }
     }

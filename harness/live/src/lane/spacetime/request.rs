@@ -25,7 +25,9 @@ pub const PRUNE_REDUCER: &str = "prune_stream";
 /// A stream that exists in every database of the module, for a heartbeat before any subscription.
 pub const KNOWN_STREAM: &str = "runtime.codex.worker.events";
 
-const KINDS: u32 = 16;
+const KINDS: u32 = 8;
+/// Ids from here on are those of [`Purpose::Join`]. The ids of the others are as in older recordings.
+const JOINS: u32 = 1 << 31;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -41,7 +43,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Purpose; 8] = [
+    const NUMBERED: [Purpose; 7] = [
         Purpose::Check,
         Purpose::Events,
         Purpose::Bootstrap,
@@ -49,18 +51,22 @@ impl Purpose {
         Purpose::Unsubscribe,
         Purpose::Heartbeat,
         Purpose::Checkpoint,
-        Purpose::Join,
     ];
 
     pub fn request_id(self, nth: u32) -> u32 {
-        let kind = Purpose::ALL.iter().position(|purpose| *purpose == self).unwrap_or_default();
-        nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32)
+        match Purpose::NUMBERED.iter().position(|purpose| *purpose == self) {
+            Some(kind) => nth.wrapping_mul(KINDS).wrapping_add(1 + kind as u32) % JOINS,
+            None => JOINS | nth,
+        }
     }
 
     /// What the request with this id was for; `None` where it is not this lane's.
     pub fn of(request_id: u32) -> Option<Purpose> {
+        if request_id >= JOINS {
+            return Some(Purpose::Join);
+        }
         let kind = (request_id % KINDS).checked_sub(1)?;
-        Purpose::ALL.get(kind as usize).copied()
+        Purpose::NUMBERED.get(kind as usize).copied()
     }
 }
 

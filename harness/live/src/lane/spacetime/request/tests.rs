@@ -3,7 +3,7 @@ use super::*;
 
 #[test]
 fn a_request_id_tells_what_the_request_was_for() {
-    for purpose in Purpose::ALL {
+    for purpose in Purpose::NUMBERED.into_iter().chain([Purpose::Join]) {
         for nth in [0, 1, 1000, u32::MAX / KINDS] {
             assert_eq!(Purpose::of(purpose.request_id(nth)), Some(purpose), "{nth}");
         }
