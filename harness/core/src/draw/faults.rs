@@ -104,7 +104,8 @@ fn in_burst(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<A
 /// could take its message away.
 fn anywhere(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<At> {
     let (name, resumes) = (sketch.clients[client].name, sketch.clients[client].resumes.max(1));
-    let heads = sketch.streams.iter().filter(|stream| stream.head > 0);
+    // Publishes that are sent together have connections of their own.
+    let heads = sketch.streams.iter().filter(|stream| stream.head > 0 && !stream.together);
     let heads: Vec<_> = heads.map(|stream| (stream.topic.clone(), stream.head)).collect();
     let at = dice.word("at", &["delivery", "resume", "resume_reply", "ack", "message"]);
     if at == "delivery" {
@@ -147,14 +148,14 @@ fn hold(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<Strin
 /// Never forwards: what a lane then leaves out, a client notices at the next event only, or not at all.
 fn rewrite(sketch: &mut Sketch, client: usize, dice: &mut Dice<'_>) -> Option<String> {
     let client = &mut sketch.clients[client];
-    // A subscription without a cursor has none to rewrite.
-    if client.resubscribed || std::mem::replace(&mut client.faulted, true) {
+    // A first subscription, and one that is made anew, have no cursor to rewrite.
+    if client.resumes < 2 || client.resubscribed || std::mem::replace(&mut client.faulted, true) {
         return None;
     }
     let stream = dice.pick(&client.streams)?;
     let topic = &sketch.streams[stream].topic;
     let to = dice.word("to", &["zero", "behind", "below-floor"]);
-    let nth = dice.between(2, client.resumes.max(2));
+    let nth = dice.between(2, client.resumes);
     Some(format!(", stream = \"{topic}\", to = \"{to}\", clients = [\"{}\"], at = {{ resume = {nth} }}", client.name))
 }
 

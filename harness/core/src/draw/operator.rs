@@ -70,6 +70,7 @@ pub(super) fn together(sketch: &mut Sketch, dice: &mut Dice<'_>, _: Room) {
     let Some(stream) = sketch.published(dice) else { return };
     let (topic, count) = (&sketch.streams[stream].topic, dice.between(2, 4));
     sketch.step(format!("\"together\", stream = \"{topic}\", count = {count}, same = \"key-and-payload\""));
+    sketch.streams[stream].together = true;
     sketch.streams[stream].head += 1;
     sketch.prune(stream);
 }

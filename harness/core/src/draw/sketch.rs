@@ -63,6 +63,8 @@ pub(super) struct Stream {
     pub(super) most: u64,
     pub(super) head: u64,
     pub(super) floor: u64,
+    /// Whether it got publishes that were sent together.
+    pub(super) together: bool,
     /// Whether scripts of reducers were called for it.
     pub(super) reducers: bool,
 }
