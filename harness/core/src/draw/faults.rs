@@ -55,8 +55,9 @@ fn fault(sketch: &mut Sketch, word: &str, client: usize, dice: &mut Dice<'_>) ->
         _ if dice.one_in(24) => heartbeat_reply(sketch, client),
         _ => anywhere(sketch, client, dice),
     }?;
-    // The writer sends nothing more before it has its answer, so that no two of its messages can be merged.
-    if word == "merge" && who == "writer" {
+    // The writer sends nothing more before it has its answer, so that no two of its messages can be merged. Over HTTP,
+    // it sends no frames that can be split.
+    if matches!(word, "merge" | "split") && who == "writer" {
         return None;
     }
     let lane = if at.contains("lane") || at.contains("heartbeat") { "" } else { lane };
