@@ -1,6 +1,6 @@
 //! Makes a failing scenario smaller, as long as it still fails. Pure: it proposes texts, and the caller drives them.
 //!
-//! [`Shrink`] goes over all [`moves`] again and again, the greatest first, until none of them leaves a scenario that
+//! [`Shrink`] goes over all moves again and again, the greatest first, until none of them leaves a scenario that
 //! still fails: so no step, fault, client, stream or key of the result can go alone. What the reader or the rehearsal
 //! refuses is never driven: it is mended first by what stands on the refused lines. It works on any scenario file.
 #![allow(missing_docs, reason = "the names say it")]
