@@ -56,7 +56,7 @@ struct Shared {
     keys: Keys,
     rotated: AtomicBool,
     minted: AtomicU64,
-    /// By holder.
+    /// The leases of each holder, by the holder's name.
     leases: Mutex<BTreeMap<String, Vec<Lease>>>,
     enforcer: Mutex<Option<Arc<dyn Enforcer>>>,
 }
@@ -75,11 +75,11 @@ pub enum Signs {
 /// What a server that was there before asks of a token.
 #[derive(Debug, Clone)]
 pub struct Existing {
-    /// The one in force first.
+    /// The shared secrets that it takes; the one in force first.
     pub secrets: Vec<Secret>,
-    /// Any where it is left out.
+    /// The `iss` that it asks for; `None` takes any.
     pub issuer: Option<String>,
-    /// Any where it is left out.
+    /// The `aud` that it asks for; `None` takes any.
     pub audience: Option<String>,
 }
 
@@ -109,7 +109,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Starts a service.
+    /// Starts a service on a free port of the loopback interface.
     ///
     /// # Errors
     /// Where the system has no port or no random numbers.
@@ -152,7 +152,7 @@ impl Control {
         *self.shared.enforcer.lock().unwrap_or_else(PoisonError::into_inner) = Some(enforcer);
     }
 
-    /// Where it listens.
+    /// The loopback address that the service listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -177,7 +177,7 @@ impl Control {
         self.shared.keys.secrets()
     }
 
-    /// Ends the service.
+    /// Ends the service at once. Requests under way get no answer.
     pub fn stop(&self) {
         self.server.abort();
     }

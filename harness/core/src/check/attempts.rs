@@ -1,9 +1,9 @@
 //! What came of the attempts of a plan: each is done with a token, and a lane must let it pass or refuse it.
 
-use super::index::{Attempted, LaneIndex, OpState, Settled};
+use super::index::{Attempted, Index, LaneIndex, OpState, PlannedOp, Settled, What};
 use crate::history::{Completion, Outcome, Record};
 use crate::ids::StreamId;
-use crate::plan::{HELD, INVALID_TOKEN, Needs, Refused};
+use crate::plan::{CONNECT, HELD, INVALID_TOKEN, Needs, Refused};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
@@ -34,6 +34,20 @@ pub(super) enum Wrong {
     Unanswered {
         why: String,
     },
+}
+
+/// The attempts of a lane, each with its operation and what came of it. `connects` chooses those that only connect, or
+/// all others.
+pub(super) fn attempts<'a>(
+    index: &'a Index<'a>,
+    lane: &'a LaneIndex<'a>,
+    connects: bool,
+) -> impl Iterator<Item = (&'a PlannedOp<'a>, &'a OpState<'a>, &'a Attempted<'a>)> {
+    let ops = index.plan.ops.iter().zip(&lane.ops);
+    ops.filter_map(move |(op, state)| match &op.what {
+        What::Attempt(Some(attempted)) if (attempted.deed.word == CONNECT) == connects => Some((op, state, attempted)),
+        _ => None,
+    })
 }
 
 pub(super) fn judged(

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::attempts::{Wrong, judged};
+use super::attempts::{Wrong, attempts, judged};
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Report};
-use super::index::{Index, LaneIndex, What};
+use super::index::{Index, LaneIndex};
 use super::reason::{Reason, Shortage};
 use crate::history::{Minting, Record};
 use crate::ids::ClientId;
-use crate::plan::{CONNECT, Change, GOOD, Step, token_of};
+use crate::plan::{Change, GOOD, Step, token_of};
 
 const NAME: &str = "token";
 
@@ -34,11 +34,7 @@ pub static CHECKER: Checker = Checker {
 
 fn check(index: &Index<'_>, report: &mut Report) {
     for lane in index.lanes() {
-        for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
-            let What::Attempt(Some(attempted)) = &op.what else { continue };
-            if attempted.deed.word != CONNECT {
-                continue;
-            }
+        for (op, state, attempted) in attempts(index, lane, true) {
             report.count("tokens", 1);
             let finding =
                 |reason| index.stream_finding(NAME, reason, lane, op.stream).of_op(op.id).at_client(attempted.identity);

@@ -1,12 +1,11 @@
 //! `unauthorized`: nothing is delivered beyond the grants of an identity, and nothing is written beyond its rights.
 
-use super::attempts::{Wrong, judged};
+use super::attempts::{Wrong, attempts, judged};
 use super::checker::Checker;
 use super::finding::Report;
-use super::index::{Index, What};
+use super::index::Index;
 use super::reason::{Reason, Shortage};
 use super::{phantom, unseen, wrong_answer};
-use crate::plan::CONNECT;
 
 const NAME: &str = "unauthorized";
 
@@ -39,11 +38,7 @@ pub static CHECKER: Checker = Checker {
 
 fn check(index: &Index<'_>, report: &mut Report) {
     for lane in index.lanes() {
-        for (op, state) in index.plan.ops.iter().zip(&lane.ops) {
-            let What::Attempt(Some(attempted)) = &op.what else { continue };
-            if attempted.deed.word == CONNECT {
-                continue;
-            }
+        for (op, state, attempted) in attempts(index, lane, false) {
             report.count("attempts", 1);
             let finding =
                 |reason| index.stream_finding(NAME, reason, lane, op.stream).of_op(op.id).at_client(attempted.identity);

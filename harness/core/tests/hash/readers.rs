@@ -31,7 +31,8 @@ proptest! {
 
     #[test]
     fn they_agree_on_any_damaged_document(
-        document in json(), choices: [u8; 16], at: prop::sample::Index, damage in "[\\[\\]{}\",:0-9eE.u\\\\ dD8\u{feff}-]{0,3}",
+        document in json(), choices: [u8; 16], at: prop::sample::Index,
+        damage in "[\\[\\]{}\",:0-9eE.u\\\\ dD8\u{feff}-]{0,3}",
     ) {
         let mut text = spell(&document, &choices);
         let places: Vec<_> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
@@ -45,7 +46,9 @@ proptest! {
     }
 
     #[test]
-    fn they_agree_on_any_escapes(text in "\"(\\\\(u[dD][89abAB][0-9a-f]{2}|u[dD][c-f][0-9a-f]{2}|u00[0-9a-f]{2}|[nrtbf/])|a){0,8}\"") {
+    fn they_agree_on_any_escapes(
+        text in "\"(\\\\(u[dD][89abAB][0-9a-f]{2}|u[dD][c-f][0-9a-f]{2}|u00[0-9a-f]{2}|[nrtbf/])|a){0,8}\"",
+    ) {
         agree(&text);
     }
 
