@@ -396,21 +396,25 @@ impl<'a> World<'a> {
         for _ in 0..=self.draft.faults.len() {
             let state = &self.clients[client];
             let streams = &self.draft.clients[client].value.streams;
-            let refused = streams.iter().any(|stream| {
-                state.cursors[*stream]
-                    .is_some_and(|cursor| self.streams[*stream].is_stale(cursor) || cursor > self.streams[*stream].head)
-            });
+            let refused = |stream: usize, cursor: u64| {
+                self.streams[stream].is_stale(cursor) || cursor > self.streams[stream].head
+            };
+            let is_refused = |stream: &&usize| state.cursors[**stream].is_some_and(|cursor| refused(**stream, cursor));
+            let refused: Vec<_> = streams.iter().filter(is_refused).copied().collect();
             let resume = Resume {
                 lane,
                 exact: exact && !state.blurred,
                 streams: self.streams.clone(),
                 cursors: state.cursors.clone(),
                 resumes: streams.iter().any(|stream| state.cursors[*stream].is_some()),
-                refused,
+                refused: !refused.is_empty(),
             };
             self.clients[client].resumes.push(resume.clone());
-            if refused {
-                let again = Resume { refused: false, ..resume };
+            if resume.refused {
+                let mut again = Resume { refused: false, ..resume };
+                for stream in refused {
+                    again.cursors[stream] = None;
+                }
                 self.clients[client].resumes.push(again);
             }
             if !self.is_cut_at_resume(client, lane) {
