@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
@@ -53,6 +54,9 @@ pub struct Means {
     /// The tokens and deeds of a plan that can't be asked of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<String>,
+    /// The tables and reducers of this tool's module that its module does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -92,12 +96,18 @@ impl Means {
             windows: Windows::Chosen,
             takes_tokens: true,
             lacks: Vec::new(),
+            missing: Vec::new(),
             protocol: None,
         }
     }
 
     pub fn protocol(&self, role: LaneId) -> Protocol {
         self.protocol.unwrap_or(Protocol::usual(role))
+    }
+
+    /// The first of these names that its module does not have.
+    fn misses<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        names.into_iter().find(|name| self.missing.iter().any(|missing| missing == name))
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -131,6 +141,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if plan.kills_at_once(role) > 0 && means.protocol(lane) == Protocol::Spacetime && !means.confirms_reads {
         let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
+    }
+    if let Some(name) = means.misses(module::used_by(plan)) {
+        return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
     }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
@@ -201,6 +214,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     };
     if lacks_it {
         return Some(format!("the profile of {lane} says in `[tokens]` what it does not check"));
+    }
+    if let Some(name) = means.misses(module::needed_for(part).iter().copied()) {
+        return Some(format!("the module of {lane} has no `{name}` like this tool's"));
     }
     (part.is_a_count() && !means.counts_connections)
         .then(|| format!("the profile of {lane} names no count of its connections"))

@@ -279,6 +279,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         windows: Windows::Unsaid,
         takes_tokens: true,
         lacks: Vec::new(),
+        missing: Vec::new(),
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);
@@ -294,6 +295,31 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
     assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
     outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
     assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
+}
+
+#[test]
+fn what_the_module_of_a_lane_does_not_have_is_left_out_of_a_full_run() {
+    let full = suite();
+    let mut other = scope(&full);
+    let missing = ["set_window", "put_lease", "active_connection", "mark_bridge_event_sent", "prune_stream"];
+    let missing = missing.map(str::to_owned).to_vec();
+    other.lanes.insert(LaneId::Candidate, Means { missing, ..Means::of_ours(ServerKind::BuiltIn) });
+    other.left_out = full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &other)?))).collect();
+    for (scenario, name) in [
+        ("clients-refused", "set_window"),
+        ("tokens", "put_lease"),
+        ("clients-counted", "active_connection"),
+        ("reducers-called", "mark_bridge_event_sent"),
+        ("pruned-by-hand", "prune_stream"),
+    ] {
+        let why = format!("it uses `{name}`, and the module of the candidate lane has none like it");
+        assert_eq!(other.left_out.get(scenario), Some(&why), "{scenario}");
+    }
+    let ran: Vec<_> = full.iter().filter(|ran| !other.left_out.contains_key(&ran.name)).cloned().collect();
+    assert_eq!(decided(&ran, &other), (Decision::Allow, vec![]));
+    for lost in ["compatibility-negotiation", "token-lifecycle", "authorization", "presence-handshake"] {
+        assert!(other.can_show(row(lost).unwrap(), LaneId::Candidate).is_empty(), "{lost}");
+    }
 }
 
 #[test]
