@@ -306,3 +306,15 @@ fn a_cursor_that_a_resume_does_not_have_cannot_be_rewritten() {
     let said = errors(&pruned.replace(FAULT, &rewrite("phone", 3)));
     assert!(said.contains("resume 3 of `phone` has no cursor of `run:a:events`"), "{said}");
 }
+
+#[test]
+fn a_client_connects_while_a_server_is_down_only_where_the_script_does_not_wait_for_it() {
+    const AWAIT: &str = "{ do = \"await\" }";
+    let connect = |rest: &str| {
+        let server = |action: &str| format!("{{ do = \"server\", lane = \"legacy\", action = \"{action}\" }}");
+        let connect = format!("{{ do = \"connect\", clients = [\"phone\"]{rest} }}");
+        format!("{},\n  {connect},\n  {},\n  {AWAIT}", server("kill"), server("restart"))
+    };
+    check(AWAIT, &connect(""), "connecting while the legacy server is down would wait forever");
+    assert_eq!(errors(&GOOD.replace(AWAIT, &connect(", pace = \"burst\""))), "nothing is wrong");
+}
