@@ -20,6 +20,8 @@ pub mod history;
 pub mod apply;
 
 pub mod check;
+pub mod policy;
+
 pub mod gate;
 
 pub mod draw;

@@ -1,5 +1,4 @@
 //! Tests of the gate.
-
 #![allow(clippy::unwrap_used)]
 
 mod left_out;
@@ -18,7 +17,7 @@ use crate::scenario::{Scenario, compile, stock};
 
 const ROW: &str = "replay-determinism";
 
-fn input(world: &World) -> CheckInput<'_> {
+pub(super) fn input(world: &World) -> CheckInput<'_> {
     CheckInput::new(&world.plan, &world.legacy, &world.candidate)
 }
 
@@ -26,31 +25,32 @@ fn judge(world: &World) -> JudgedScenario {
     judge_reports(&input(world), &check_all(&input(world)))
 }
 
-fn scenario(text: &str, expect: Expectation) -> JudgedScenario {
+pub(super) fn scenario(text: &str, expect: Expectation) -> JudgedScenario {
     let mut world = World::read(text).unwrap();
     world.plan.expect = expect;
     world.plan.proves = vec![ROW.to_owned()];
     judge(&world)
 }
 
-fn honest(text: &str) -> JudgedScenario {
+pub(super) fn honest(text: &str) -> JudgedScenario {
     scenario(text, Expectation::Allow)
 }
 
-fn known_bad(text: &str, findings: &[&str]) -> JudgedScenario {
+pub(super) fn known_bad(text: &str, findings: &[&str]) -> JudgedScenario {
     let findings = findings.iter().map(ToString::to_string).collect();
     scenario(text, Expectation::Block { findings, lane: LaneId::Legacy })
 }
 
-const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
+pub(super) const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
 /// Everything that replay-determinism needs.
-const FULL: &str = "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
-const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
+pub(super) const FULL: &str =
+    "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
+pub(super) const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
 const LOST_ON_CANDIDATE: &str = "pub a1; c1 sub a; legacy: c1 a1";
 const INTERRUPTED: &str = "pub a1; c1 sub a; c1 a1; legacy: interrupted";
 
 /// Every built-in scenario, passed or caught.
-fn suite() -> Vec<JudgedScenario> {
+pub(super) fn suite() -> Vec<JudgedScenario> {
     let scenarios = stock().iter().map(|(path, text)| {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
         let mut verdict = match path.contains("/known-bad/") {
@@ -68,7 +68,7 @@ fn suite() -> Vec<JudgedScenario> {
 }
 
 /// A run of everything that is asked for, over lanes of our own.
-fn scope(scenarios: &[JudgedScenario]) -> Scope {
+pub(super) fn scope(scenarios: &[JudgedScenario]) -> Scope {
     let asked = scenarios.iter().map(|scenario| {
         let asked = Asked { digest: scenario.digest.clone(), known_bad: scenario.known_bad() };
         (scenario.name.clone(), asked)

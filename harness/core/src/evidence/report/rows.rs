@@ -100,7 +100,10 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
             Verdict::Invalid => "broken",
         },
         required: scope.enforced_rows.contains(&verdict.row) || scope.lacks(verdict),
-        seen: LaneId::BOTH.map(|lane| share(seen(lane), owed(lane))),
+        seen: LaneId::BOTH.map(|lane| match scope.lanes_of(&verdict.row).contains(&lane) {
+            true => share(seen(lane), owed(lane)),
+            false => "-".to_owned(),
+        }),
         scenarios: verdict.scenarios.iter().map(String::as_str).collect(),
     }
 }
