@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
-use super::chance::Chance;
 use super::keys::key;
 use super::payload::invalid::INVALID;
 use super::payload::{Decks, Payload, Place, payload};
+use crate::chance::Chance;
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
