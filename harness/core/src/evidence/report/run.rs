@@ -2,6 +2,7 @@
 
 use super::words::{counted, seconds};
 use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
+use crate::evidence::speed;
 use crate::gate::Decision;
 
 pub enum Piece {
@@ -98,6 +99,7 @@ pub fn facts(
     facts.extend(scope.aa.map(|lane| ("kind", text(&format!("the {lane} lane against itself")))));
     facts.extend(lanes.iter().map(|(lane, server)| (*lane, text(server))));
     facts.extend(evidence.toxiproxy.iter().map(|url| ("byte toxics", text(&format!("in the Toxiproxy at {url}")))));
+    facts.extend(speed::restores(times).iter().map(|says| ("restores", text(says))));
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
     }
