@@ -87,6 +87,29 @@ pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Ro
     sketch.prune(stream);
 }
 
+/// A backup is made, and restored whole or damaged. Clients are behind it, at its head or beyond it.
+pub(super) fn backups(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    let prunes = sketch.prunes || sketch.streams.iter().any(|stream| stream.retention.is_some());
+    let Some(stream) = sketch.published(dice).filter(|_| !prunes && room.kills == [true; 2]) else { return };
+    sketch.await_all();
+    let (topic, count) = (sketch.streams[stream].topic.clone(), dice.between(2, 8));
+    let name = format!("backup-{}", sketch.steps.len());
+    let how = match dice.one_in(3) {
+        true => "how = \"cold\"".to_owned(),
+        false => format!("how = \"hot\", stream = \"{topic}\", count = {count}"),
+    };
+    sketch.step(format!("\"backup\", backup = \"{name}\", {how}"));
+    if how.contains("hot") {
+        sketch.streams[stream].head += count;
+    }
+    sketch.servers = true;
+    if dice.one_in(2) {
+        sketch.publish(&[stream], dice.between(1, 4), true, None);
+    }
+    let damage = dice.pick(&["", ", damage = \"torn-tail\"", ", damage = \"missing-segment\""]).unwrap_or("");
+    sketch.step(format!("\"restore\", backup = \"{name}\"{damage}"));
+}
+
 /// Payloads that have no canonical form are refused and take no seq. Their keys are used again afterwards.
 pub(super) fn invalid(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let Some(stream) = sketch.published(dice) else { return };

@@ -103,6 +103,15 @@ impl<'p> StepPlanner<'p> {
         self.event(stream, family.unwrap_or(self.streams[stream].payload));
     }
 
+    /// An event that no lane gets from its writer: its key, its payload and the payload's hash.
+    pub(crate) fn apart(&mut self, stream: usize) -> (String, String, PayloadHash) {
+        let key = format!("{}:apart:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let place = Place { mark: &key, stream, nth: 1 };
+        let payload = payload(self.chance, &mut self.decks, Payload::Small, place);
+        let hash = hash_of(&payload);
+        (key, payload, hash)
+    }
+
     /// Publishes a text that is no payload.
     pub(crate) fn publish_invalid(&mut self, stream: usize) {
         let op = self.op();
