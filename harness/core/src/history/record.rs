@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::connection::{Closed, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
+use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
+use crate::plan::{Beside, Mood};
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,6 +176,14 @@ pub enum Record {
     },
     /// What the lane stores of a stream, while nothing is written to it.
     Stored { stream: StreamId, stored: Stored },
+    /// The relay answers so from now on.
+    Relay { answers: Mood },
+    /// Something was done to the relay or the bridge.
+    Beside { of: Beside, process: Process },
+    /// An event came to the relay.
+    Mirrored { arrival: Arrival },
+    /// The outbox as the lane stores it at the end.
+    Outbox { rows: Vec<OutboxRow> },
     /// A client will not try again.
     GaveUp { client: ClientId, why: String },
     /// The driver gave up waiting for something, within its bound.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::file::line_of;
 use super::{Closed, History, Phase, Record};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
-use crate::plan::{Plan, PlannedClient, WRITER};
+use crate::plan::{BRIDGE, Plan, PlannedClient, WRITER};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}: {what}", line_of(*.record))]
@@ -41,6 +41,7 @@ struct Reading<'a> {
     attempts: HashMap<OpId, (u32, bool)>,
     phase: Option<Phase>,
     proves_life: bool,
+    has_bridge: bool,
 }
 
 struct Client<'a> {
@@ -81,6 +82,7 @@ impl<'a> Reading<'a> {
             clients: plan.cases.iter().flat_map(|case| &case.clients).map(client).collect(),
             attempts: HashMap::new(),
             phase: None,
+            has_bridge: plan.bridge.is_some(),
             proves_life: plan.cases.iter().any(|case| !case.proof_of_life.is_empty()),
         }
     }
@@ -114,13 +116,16 @@ impl<'a> Reading<'a> {
             | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
             Record::Presented { client, .. } => self.client(client).map(|_| ()),
-            Record::Unread { client, .. } if client.as_str() == WRITER => Ok(()),
+            Record::Unread { client, .. } if [WRITER, BRIDGE].contains(&client.as_str()) => Ok(()),
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }
             | Record::NotLetIn { client, .. }
             | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
+            Record::Relay { .. } | Record::Beside { .. } | Record::Mirrored { .. } | Record::Outbox { .. } => {
+                hold(self.has_bridge, || "the plan has no bridge".to_owned())
+            }
             Record::NotCounted { op } => self.planned(*op),
             Record::Connections { op, missing, left, .. } => {
                 op.map_or(Ok(()), |op| self.planned(op))?;

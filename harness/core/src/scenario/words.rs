@@ -4,7 +4,7 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::defect::module;
+use crate::plan::defect::{bridge, module};
 use crate::plan::defect::reference::Defect;
 use crate::plan::{Compression, Direction, SaidProtocol, Serializer};
 
@@ -22,6 +22,8 @@ const ROW_NAMES: [&str; 16] = {
 
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 pub const CANDIDATE_DEFECTS: &[&str] = module::NAMES;
+
+pub const BRIDGE_DEFECTS: &[&str] = bridge::Defect::NAMES;
 
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
@@ -119,6 +121,7 @@ pub mod keys {
         "backoff",
         "expand",
         "window",
+        "bridge",
         "streams",
         "identities",
         "clients",
@@ -135,6 +138,7 @@ pub mod keys {
     pub const CLIENT: &[&str] = &["name", "as", "streams", "replay_batch", "serializer", "compression", "join"];
     pub const JOIN: &[&str] = &["build", "protocol", "schema"];
     pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];
+    pub const BRIDGE: &[&str] = &["defects"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
     pub const EXPAND: &[&str] = &["position", "how", "when"];
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];

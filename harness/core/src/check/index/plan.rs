@@ -225,7 +225,11 @@ impl<'a> PlanIndex<'a> {
             | Step::Arm { .. }
             | Step::Access(_)
             | Step::Disarm { .. }
-            | Step::Server { .. } => {}
+            | Step::Server { .. }
+            | Step::Beside { .. }
+            | Step::Relay { .. }
+            | Step::AwaitRelay
+            | Step::AwaitOutbox => {}
         }
     }
 

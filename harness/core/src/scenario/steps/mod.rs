@@ -6,6 +6,8 @@ mod arm;
 mod attempt;
 mod await_clients;
 mod await_fault;
+mod await_outbox;
+mod await_relay;
 mod checkpoint;
 mod conflict;
 mod connect;
@@ -21,6 +23,7 @@ mod prune;
 mod publish;
 mod reducers;
 mod refused_publish;
+mod relay;
 mod republish;
 mod resubscribe;
 mod server;
@@ -59,6 +62,9 @@ pub(super) const KINDS: &[&StepKind] = &[
     &arm::KIND,
     &disarm::KIND,
     &server::KIND,
+    &relay::KIND,
+    &await_relay::KIND,
+    &await_outbox::KIND,
 ];
 
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {
