@@ -15,6 +15,7 @@ use super::super::layout::{FileEntry, Files};
 use super::super::report::print_pages;
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool, lane_time};
 use super::*;
+use crate::check::CheckInput;
 use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
 use crate::history::History;
@@ -71,7 +72,7 @@ fn bundle_by(made: &[Made<'_>], state: State, policy: Option<&str>) -> Files {
     };
     for made in made {
         let driven = driven(*made);
-        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven, &terms.normalise));
+        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven, &evidence.scope));
         let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
         judged.push(judge_by(&input, &terms));
         let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
