@@ -7,6 +7,7 @@
 
 pub mod fit;
 mod matrix;
+mod module;
 mod scenario;
 mod scope;
 #[cfg(test)]

@@ -210,7 +210,9 @@ impl Scope {
             list.push(scenario.name.to_owned());
         }
         let has_run = |name: &String| ran.iter().any(|(ran, _, known_bad)| ran == name && !known_bad);
-        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !has_run(name)));
+        // Recheck draws them again, and so knows whether a reason follows.
+        let accounted = |name: &String| has_run(name) || self.left_out.contains_key(name);
+        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !accounted(name)));
         shortfall
     }
 

@@ -1,7 +1,9 @@
 //! Tests of the gate.
 #![allow(clippy::unwrap_used)]
 
-use super::fit::{Means, ServerKind, Windows, unfit};
+mod left_out;
+
+use super::fit::{Means, ServerKind, unfit};
 use super::*;
 use crate::check::tests::finding;
 use crate::check::tests::notation::World;
@@ -261,39 +263,6 @@ fn a_scenario_that_had_to_run_and_did_not_blocks() {
     let scope = scope(&full);
     let (decision, reasons) = decided(&full[1..], &scope);
     assert_eq!((decision, reasons[0].as_str()), (Decision::BlockUnknown, "unaccounted"));
-}
-
-#[test]
-fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
-    let full = suite();
-    let mut outside = scope(&full);
-    let legacy = Means {
-        server: ServerKind::Outside,
-        shared: true,
-        scoped: true,
-        sets_policies: true,
-        confirms_reads: false,
-        keeps_watermarks: false,
-        hides_keys: false,
-        counts_connections: false,
-        windows: Windows::Unsaid,
-        takes_tokens: true,
-        lacks: Vec::new(),
-        protocol: None,
-    };
-    outside.lanes.insert(LaneId::Legacy, legacy);
-    outside.left_out =
-        full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &outside)?))).collect();
-    assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
-    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.name)).cloned().collect();
-    assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
-    // A row that no scenario of the run can show any more does not have to be shown.
-    assert!(outside.can_show(row("durability-gated-delivery").unwrap(), LaneId::Legacy).is_empty());
-    // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
-    let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
-    assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
-    outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
-    assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
 }
 
 #[test]

@@ -27,7 +27,6 @@ mod tests;
 pub mod words;
 mod world;
 
-pub(crate) use compile::chance::Chance;
 pub use compile::compile;
 pub(crate) use compile::keys::can_join;
 pub(crate) use errors::{Mistakes, did_you_mean};

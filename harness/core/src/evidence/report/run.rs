@@ -2,6 +2,7 @@
 
 use super::words::{counted, seconds};
 use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
+use crate::evidence::speed;
 use crate::gate::Decision;
 
 pub enum Piece {
@@ -121,6 +122,7 @@ pub fn facts(
         policy.extend(hash(&scope.policy.digest));
         facts.push(("policy", policy));
     }
+    facts.extend(speed::restores(times).iter().map(|says| ("restores", text(says))));
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
     }
