@@ -1,6 +1,7 @@
 //! Bundles that hold, and bundles that somebody edited, cut short, forged or left unfinished.
 #![allow(clippy::unwrap_used)]
 
+mod alone;
 mod damaged;
 mod forged;
 mod holds;
@@ -18,6 +19,7 @@ use super::*;
 use crate::check::CheckInput;
 use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
+use crate::hash::HashVector;
 use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
