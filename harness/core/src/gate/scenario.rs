@@ -11,6 +11,7 @@ use crate::history::History;
 use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
+use crate::stats::Comparison;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedScenario {
@@ -33,6 +34,9 @@ pub struct JudgedScenario {
     pub findings: Vec<JudgedFinding>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<JudgedFinding>,
+    /// What was measured on both lanes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<String, Comparison>,
     pub left_out: u64,
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::line_of;
-use super::{Closed, History, Phase, Record};
+use super::{Closed, History, Phase, Record, Timed};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{Plan, PlannedClient, WRITER};
 
@@ -118,9 +118,15 @@ impl<'a> Reading<'a> {
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }
             | Record::NotLetIn { client, .. }
+            | Record::Recovered { client, .. }
             | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
+            Record::Turn { .. } => Ok(()),
+            Record::Timed(Timed { op, client, .. }) => {
+                self.planned(*op)?;
+                self.client(client).map(|_| ())
+            }
             Record::NotCounted { op } => self.planned(*op),
             Record::Connections { op, missing, left, .. } => {
                 op.map_or(Ok(()), |op| self.planned(op))?;

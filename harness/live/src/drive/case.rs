@@ -22,10 +22,12 @@ use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::measure::Turn;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use super::visitor::Visitor;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
@@ -52,6 +54,10 @@ pub struct Case {
     pub(super) last_acked: Option<String>,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
+    pub(super) turns: Option<Arc<Turns>>,
+    pub(super) least_between: Option<Duration>,
+    /// The turn that goes on.
+    pub(super) turn: Option<Turn>,
     converge: Bound,
 }
 
@@ -120,6 +126,9 @@ impl Case {
             last_acked: None,
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
+            turns: stack.turns.clone(),
+            least_between: stack.least_between,
+            turn: None,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
         if let Some(window) = &plan.window {

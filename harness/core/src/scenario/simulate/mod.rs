@@ -149,9 +149,15 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
     let planting = keys.into_iter().find(|(_, defects)| !defects.is_empty()).map(|(key, _)| key);
     match &draft.expect {
         Some(expect) => {
-            let planted = mutation.is_some() || !draft.faults_whole || planting.is_some() || draft.is_vacuous();
+            let planted = mutation.is_some()
+                || !draft.faults_whole
+                || planting.is_some()
+                || draft.is_vacuous()
+                || draft.slows_a_lane();
             if !planted {
-                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
+                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
+                            `recovery` is expected, a toxic of one lane is a defect"
+                    .to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
             }
         }
