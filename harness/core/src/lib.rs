@@ -25,6 +25,8 @@ pub mod history;
 pub mod apply;
 
 pub mod check;
+pub mod policy;
+
 pub mod gate;
 
 pub mod draw;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::access::Change;
+use super::restore::{Copying, Restore};
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
@@ -163,6 +164,16 @@ pub enum Step {
     Disarm {
         toxics: Vec<FaultId>,
     },
+    /// Begins a copy of the data directory of the lane's server.
+    Backup {
+        backup: String,
+        copy: Copying,
+    },
+    /// Waits until a copy of a running server is whole.
+    BackedUp {
+        backup: String,
+    },
+    Restore(Restore),
     /// Acts on the server process of a lane, or of each lane where `None`.
     Server {
         lane: Option<LaneId>,

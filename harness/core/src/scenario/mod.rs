@@ -29,7 +29,9 @@ mod world;
 
 pub use compile::compile;
 pub(crate) use compile::keys::can_join;
+pub(crate) use errors::{Mistakes, did_you_mean};
 pub use errors::{ScenarioError, ScenarioErrors};
+pub(crate) use read::{At, Node, Section, known_texts, parse_toml};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +41,6 @@ use crate::ids::{LaneId, Seed};
 use crate::matrix::Part;
 use crate::plan::Window;
 use draft::Draft;
-use errors::Mistakes;
 use rehearsal::Steps;
 use script::Case;
 

@@ -130,6 +130,7 @@ impl Compiler<'_> {
             identity: client.identity.map(|identity| self.scenario.identities[identity].name.clone()),
             backoff_ms: self.backoff(self.scenario.backoff),
             join: client.join.clone(),
+            passes_off: client.passes_off,
             refused: client.refused.map(str::to_owned),
         }
     }
