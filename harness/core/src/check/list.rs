@@ -35,6 +35,8 @@ pub static ALL: &[&Checker] = &[
     &super::contradiction::CHECKER,
     &super::stored_state::CHECKER,
     &super::presence::CHECKER,
+    &super::latency::CHECKER,
+    &super::recovery::CHECKER,
     &super::unplanned_end::CHECKER,
     &super::vacuity::CHECKER,
 ];

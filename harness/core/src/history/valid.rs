@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::line_of;
-use super::{Backup, Closed, History, Phase, Record, Rejoined, Restored};
+use super::{Backup, Closed, History, Phase, Record, Rejoined, Restored, Timed};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{BRIDGE, Plan, PlannedClient, WRITER};
 
@@ -122,9 +122,15 @@ impl<'a> Reading<'a> {
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }
             | Record::NotLetIn { client, .. }
+            | Record::Recovered { client, .. }
             | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
+            Record::Turn { .. } => Ok(()),
+            Record::Timed(Timed { op, client, .. }) => {
+                self.planned(*op)?;
+                self.client(client).map(|_| ())
+            }
             Record::BackedUp(Backup { backup, .. })
             | Record::Restoring { backup }
             | Record::Restored(Restored { backup, .. })

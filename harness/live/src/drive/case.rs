@@ -23,11 +23,13 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use super::visitor::Visitor;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
@@ -56,6 +58,10 @@ pub struct Case {
     pub(super) drills: Drills,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
+    pub(super) turns: Option<Arc<Turns>>,
+    pub(super) least_between: Option<Duration>,
+    /// The turn that goes on.
+    pub(super) turn: Option<Turn>,
     converge: Bound,
 }
 
@@ -128,6 +134,9 @@ impl Case {
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
+            turns: stack.turns.clone(),
+            least_between: stack.least_between,
+            turn: None,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
         if let Some(window) = &plan.window {

@@ -164,9 +164,13 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
                 || mutation.is_some()
                 || !draft.faults_whole
                 || planting.is_some()
-                || draft.is_vacuous();
+                || draft.is_vacuous()
+                || draft.slows_a_lane();
             if !planted {
-                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
+                let hint =
+                    "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
+                            `recovery` is expected, a toxic of one lane is a defect"
+                        .to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
             }
         }
