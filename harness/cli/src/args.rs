@@ -1,5 +1,6 @@
 //! The command line. Its help fits 80 columns.
 
+mod bridge;
 mod baseline;
 mod calibrate;
 mod compare;
@@ -17,6 +18,7 @@ use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
+pub use bridge::ServeBridgeArgs;
 pub use baseline::{AcceptArgs, RecordArgs};
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
@@ -259,6 +261,8 @@ pub enum Served {
     Legacy(ServeLegacyArgs),
     /// The candidate lane: SpacetimeDB
     Candidate(ServeCandidateArgs),
+    /// The bridge: takes the candidate's outbox to a Nostr relay
+    Bridge(ServeBridgeArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(ServeProxyArgs),

@@ -15,6 +15,7 @@ pub static ALL: &[&Checker] = &[
     &super::token::CHECKER,
     &super::unauthorized::CHECKER,
     &super::unreached::CHECKER,
+    &super::bridge::CHECKER,
     &super::observed_then_lost::CHECKER,
     &super::stale_cursor::CHECKER,
     &super::wrong_stream::CHECKER,

@@ -6,12 +6,14 @@
 //! consequences. Each lane is judged against the plan alone; only `unseen` compares the two.
 
 mod attempts;
+mod bridge;
 mod checker;
 mod contradiction;
 mod convergence;
 mod describe;
 mod duplicate_apply;
 mod earned;
+mod earned_bridge;
 mod earned_restore;
 mod earned_rights;
 mod excess_copies;

@@ -10,6 +10,7 @@ mod contradiction;
 pub mod file;
 mod operation;
 mod record;
+mod relay;
 mod server;
 mod stored;
 pub mod valid;
@@ -19,6 +20,7 @@ pub use connection::{Closed, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
 pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use relay::{Arrival, OutboxRow, RelayAnswer};
 pub use server::{KillWait, Process};
 pub use stored::{Stored, StoredCheckpoint};
 

@@ -7,10 +7,12 @@ use super::backup::{Backup, Rejoined, Restored};
 use super::connection::{Closed, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
+use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::plan::{Beside, Mood};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
@@ -234,6 +236,23 @@ pub enum Record {
     /// It was read from the start, or could not be read.
     Restored(Restored),
     Rejoined(Rejoined),
+    /// The relay answers so from now on.
+    Relay {
+        answers: Mood,
+    },
+    /// Something was done to the relay or the bridge.
+    Beside {
+        of: Beside,
+        process: Process,
+    },
+    /// An event came to the relay.
+    Mirrored {
+        arrival: Arrival,
+    },
+    /// The outbox as the lane stores it at the end.
+    Outbox {
+        rows: Vec<OutboxRow>,
+    },
     /// A client will not try again.
     GaveUp {
         client: ClientId,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::access::Change;
+use super::bridge::{Beside, Mood};
 use super::restore::{Copying, Restore};
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
@@ -167,6 +168,19 @@ pub enum Step {
         lane: Option<LaneId>,
         action: ServerAction,
     },
+    /// Acts on the relay or the bridge, on the lane that has them.
+    Beside {
+        of: Beside,
+        action: ServerAction,
+    },
+    /// The relay answers so from now on.
+    Relay {
+        answers: Mood,
+    },
+    /// Waits until an event has come to the relay since it was last changed.
+    AwaitRelay,
+    /// Waits until the relay has, or blocks, each event of the outbox, and each that it has is marked.
+    AwaitOutbox,
 }
 
 /// The code of a refusal of a text that is no payload: it is no JSON, or has no canonical form.

@@ -5,7 +5,7 @@ use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect, Found};
 use crate::ids::Seed;
-use crate::plan::Window;
+use crate::plan::{Bridge, Window};
 
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -21,6 +21,7 @@ pub(super) struct Draft {
     /// What the file is expanded over: one entry for each case.
     pub(super) bindings: Vec<Binding>,
     pub(super) window: Option<Window>,
+    pub(super) bridge: Option<Bridge>,
     pub(super) streams: Vec<At<Stream>>,
     pub(super) identities: Vec<At<Identity>>,
     pub(super) clients: Vec<At<Client>>,

@@ -23,6 +23,7 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
@@ -45,6 +46,7 @@ pub struct Case {
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
     pub(super) visitor: Option<Visitor>,
+    pub(super) mirror: Option<Mirror>,
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) struck: BTreeSet<ClientId>,
     /// Whether the lane's list of connections was found wrong. It is then not waited for again.
@@ -90,6 +92,7 @@ impl Case {
             .waiting(answers(plan, stack));
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
         let visitor = Visitor::start((plan, planned), stack, recorder).await?;
+        let mirror = Mirror::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
@@ -114,6 +117,7 @@ impl Case {
             writer_route,
             inspector,
             visitor,
+            mirror,
             authority: stack.authority.clone(),
             struck: Case::struck(plan),
             miscounted: false,
@@ -194,6 +198,9 @@ impl Case {
                 self.timed_out(format!("toxics to be taken off: {error}"));
             }
         }
+        if let Some(mirror) = &mut self.mirror {
+            mirror.heal().await;
+        }
         self.settle(bounds::HEAL).await;
     }
 
@@ -201,6 +208,9 @@ impl Case {
         let reachable = self.connected().filter(|(_, client)| client.is_reachable());
         let reachable: Vec<_> = reachable.map(|(id, _)| id.clone()).collect();
         if let Err(waiting_for) = self.caught_up(&reachable, self.converge).await {
+            self.timed_out(waiting_for);
+        }
+        if let Err(waiting_for) = self.mirrored().await {
             self.timed_out(waiting_for);
         }
     }
@@ -211,6 +221,11 @@ impl Case {
             let _ = self.inspect(&stream.id).await;
         }
         self.inspect_connections().await;
+        if let Some(mirror) = &mut self.mirror
+            && let Err(waiting_for) = mirror.record_outbox().await
+        {
+            self.timed_out(waiting_for);
+        }
         self.settle(bounds::DRAIN).await;
         for client in self.clients.values() {
             if bounds::DRAIN.within(client.handle.ask_oddly()).await.is_err() {
@@ -251,6 +266,9 @@ impl Case {
         if let Some(visitor) = self.visitor {
             visitor.end().await;
         }
+        if let Some(mirror) = self.mirror {
+            mirror.end().await;
+        }
         for client in self.clients.into_values() {
             client.handle.stop().await;
             client.route.shutdown().await;
@@ -266,7 +284,9 @@ impl Case {
     }
 
     pub(super) fn routes(&self) -> impl Iterator<Item = &Route> {
-        [&self.writer_route].into_iter().chain(self.clients.values().map(|client| &client.route))
+        let of_bridge = self.mirror.iter().map(|mirror| &mirror.route);
+        let of_clients = self.clients.values().map(|client| &client.route);
+        [&self.writer_route].into_iter().chain(of_bridge).chain(of_clients)
     }
 
     pub(super) fn head_of(&self, stream: &StreamId) -> Seq {

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::authority::Authority;
 use super::byte_toxics::ByteToxics;
+use super::mirror::BridgeSeat;
 use super::pace::Pace;
 use super::timeout::MeasuredTimeout;
 use crate::frame::TaggerFactory;
@@ -31,6 +32,8 @@ pub struct LaneStack {
     pub writer: Destination,
     /// The lane's server, where the plan may kill or pause it.
     pub server: Option<Arc<dyn ServerControl>>,
+    /// The bridge from its outbox to a relay; `None` where the plan has none, or the lane no outbox.
+    pub bridge: Option<BridgeSeat>,
     /// Who applies byte toxics; `None` where the proxies of the run do.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
     /// Who mints the tokens of its clients; `None` where the plan has no identities.
@@ -60,6 +63,8 @@ impl Destination {
 pub enum DriveError {
     #[error("can't start a proxy for `{client}`: {source}")]
     Proxy { client: String, source: std::io::Error },
+    #[error("the bridge of the candidate: {0}")]
+    Bridge(String),
     #[error("{0}")]
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]

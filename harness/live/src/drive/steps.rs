@@ -3,7 +3,7 @@
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
+use cutover_core::plan::{ENQUEUE, PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
 
 use futures_util::future::join_all;
 
@@ -46,7 +46,10 @@ impl Case {
             }
             Step::Call { op, stream, reducer, args, .. } => {
                 let (call, body) = (reducer.clone(), args.clone());
-                let _ = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
+                let done = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
+                if let (Some(mirror), Ok(Outcome::Done), ENQUEUE) = (&mut self.mirror, done, reducer.as_str()) {
+                    mirror.enqueued(stream, args);
+                }
                 Ok(())
             }
             Step::Rows { op, stream, query, .. } => {
@@ -86,6 +89,28 @@ impl Case {
             Step::BackedUp { backup } => self.backed_up(backup).await,
             Step::Restore(restore) => self.restore(restore).await,
             Step::Server { lane, action } => self.control_server(*lane, *action).await,
+            Step::Beside { of, action } => match &mut self.mirror {
+                Some(mirror) => mirror.act(*of, *action).await,
+                None => Ok(()),
+            },
+            Step::Relay { answers } => {
+                if let Some(mirror) = &mut self.mirror {
+                    mirror.answer(*answers);
+                }
+                Ok(())
+            }
+            Step::AwaitRelay => match &mut self.mirror {
+                Some(mirror) => mirror.asked().await,
+                None => Ok(()),
+            },
+            Step::AwaitOutbox => self.mirrored().await,
+        }
+    }
+
+    pub(super) async fn mirrored(&mut self) -> Performed {
+        match &mut self.mirror {
+            Some(mirror) => mirror.mirrored().await,
+            None => Ok(()),
         }
     }
 

@@ -228,7 +228,11 @@ impl<'a> PlanIndex<'a> {
             | Step::Backup { .. }
             | Step::BackedUp { .. }
             | Step::Restore(_)
-            | Step::Server { .. } => {}
+            | Step::Server { .. }
+            | Step::Beside { .. }
+            | Step::Relay { .. }
+            | Step::AwaitRelay
+            | Step::AwaitOutbox => {}
         }
     }
 

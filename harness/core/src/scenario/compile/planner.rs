@@ -14,7 +14,7 @@ use crate::chance::Chance;
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
-use crate::plan::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, Step};
+use crate::plan::{Claims, ENQUEUE, INVALID_PAYLOAD, NextSeq, PublishExpect, STREAM, Step};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub(crate) struct StepPlanner<'p> {
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
     /// Whether publishes name their seq and hash. One with a planted defect is judged by its own findings only.
     claims: bool,
+    /// Whether each event is put into the outbox, too.
+    pub(super) mirrors: bool,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
     pub(super) heads: Vec<u64>,
@@ -73,6 +75,7 @@ impl<'p> StepPlanner<'p> {
             streams,
             fault_ids,
             claims,
+            mirrors: false,
             steps: Vec::new(),
             published: Published::new(),
             heads,
@@ -207,7 +210,18 @@ impl<'p> StepPlanner<'p> {
             (true, _) => Claims { next_seq: Some(NextSeq::Right), payload_hash: Some(hash_of(&payload).to_string()) },
         };
         self.step(op, stream, &key, payload.clone(), claims, PublishExpect::Accepted { seq: Seq(seq) });
+        if self.mirrors {
+            self.enqueue(stream, &key, &payload);
+        }
         self.published.insert((stream, seq), Event { op, key, mark, payload });
+    }
+
+    /// Puts an event into the outbox, under a key of its own.
+    fn enqueue(&mut self, stream: usize, key: &str, payload: &str) {
+        let (op, event_key) = (self.op(), format!("{STREAM}/{key}"));
+        let args = serde_json::json!([event_key, STREAM, payload, ""]).to_string();
+        let stream = StreamId::new(&self.streams[stream].topic);
+        self.steps.push(Step::Call { op, stream, reducer: ENQUEUE.to_owned(), args, refused: None });
     }
 
     pub(crate) fn publish_again(

@@ -149,7 +149,11 @@ fn check_promises(plan: &Plan) {
                         assert!(plan.toxics.iter().any(|planned| planned.id == *toxic), "{toxic}");
                     }
                 }
-                Step::Server { .. } => {}
+                Step::Server { .. }
+                | Step::Beside { .. }
+                | Step::Relay { .. }
+                | Step::AwaitRelay
+                | Step::AwaitOutbox => {}
             }
         }
     }

@@ -46,6 +46,7 @@ at_least = {{ deliveries = 1 }}
         socket: destination.clone(),
         writer: destination,
         server: Some(Arc::new(fake.clone())),
+        bridge: None,
         byte_toxics: None,
         authority: None,
         pace: None,

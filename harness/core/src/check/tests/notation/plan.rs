@@ -193,6 +193,7 @@ impl PlanWriter {
             legacy_defects: Vec::new(),
             candidate_defects: Vec::new(),
             window: None,
+            bridge: None,
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
