@@ -80,7 +80,10 @@ pub fn judge_all(input: &CheckInput<'_>) -> Vec<Report> {
 
 /// Runs every checker. One that panics is reported as `Unknown` and stops no other.
 pub fn check_all(input: &CheckInput<'_>) -> Vec<Report> {
-    let index = guarded(|| Index::of(input));
+    let index = guarded(|| {
+        let index = Index::build(input.plan, input.legacy, input.candidate);
+        if input.alone { index.alone(input.baseline) } else { index }
+    });
     let report = |checker: &&Checker| match &index {
         Ok(index) => check_one(checker, index),
         Err(said) => panicked(checker, said.clone()),

@@ -42,7 +42,7 @@ pub struct Scope {
     /// How many scenarios were drawn from the seed. Those that were chosen of them are among `scenarios`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drawn: u32,
-    /// The baselines that stand for the legacy lane, which does not run: where they are, and what they were recorded of.
+    /// The baselines that stand for the legacy lane, which does not run: where they are, and of what they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
     /// What could be done to each lane. Empty until the lanes were chosen.

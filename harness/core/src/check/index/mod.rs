@@ -22,7 +22,6 @@ use std::collections::HashMap;
 use self::subs::Subscriptions;
 use super::finding::Finding;
 use super::reason::Reason;
-use super::run::CheckInput;
 use crate::hash::HashVector;
 use crate::history::{History, Record};
 use crate::ids::LaneId;
@@ -82,14 +81,19 @@ impl<'a> Index<'a> {
         Index { plan, lanes, alone: false, baseline: None }
     }
 
-    pub fn of(input: &CheckInput<'a>) -> Index<'a> {
-        let index = Index::build(input.plan, input.legacy, input.candidate);
-        Index { alone: input.alone, baseline: input.baseline, ..index }
+    /// The candidate alone, against what was recorded of the legacy lane, where something was.
+    pub fn alone(self, baseline: Option<&'a HashVector>) -> Index<'a> {
+        Index { alone: true, baseline, ..self }
     }
 
     /// The lanes that were driven.
     pub fn lanes(&self) -> &[LaneIndex<'a>] {
-        if self.alone { &self.lanes[1..] } else { &self.lanes }
+        if self.alone { &self.both()[1..] } else { self.both() }
+    }
+
+    /// Both lanes, legacy first. Where the candidate is judged alone, nothing happened on the other one.
+    pub fn both(&self) -> &[LaneIndex<'a>; 2] {
+        &self.lanes
     }
 
     pub fn finding(
