@@ -176,7 +176,8 @@ impl Driver {
     pub async fn drive(&self, plan: &Arc<Plan>, place: &str) -> Result<Option<Driven>, Failure> {
         let started = Instant::now();
         self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
-        let turns = Turns::of(plan);
+        // A lane alone has nobody to take turns with.
+        let turns = if self.alone { None } else { Turns::of(plan) };
         let lane = |lane| self.drive_lane(lane, plan, place, turns.clone());
         let legacy = async {
             match self.alone {

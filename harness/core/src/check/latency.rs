@@ -22,19 +22,21 @@ static NOISY: Reason = Reason::unknown(
     "noisy",
     "this machine was too busy to compare the deliveries of the lanes; run again when it does less",
 );
+static ALONE: Reason = Reason::warning("alone", "deliveries of the candidate alone are compared with nothing");
 
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a lane delivers more slowly than the other",
     source: "the row `latency-parity`: worse than the budget by more than the noise of the machine",
     rows: &["latency-parity"],
-    reasons: &[&SLOWER, &TOO_FEW, &NOISY],
+    reasons: &[&SLOWER, &TOO_FEW, &NOISY, &ALONE],
     accounts_for: "",
     explains: nothing,
     check,
 };
 
-static MEASURE: Measure = Measure { checker: NAME, us: latency, slower: &SLOWER, too_few: &TOO_FEW, noisy: &NOISY };
+static MEASURE: Measure =
+    Measure { checker: NAME, us: latency, slower: &SLOWER, too_few: &TOO_FEW, noisy: &NOISY, alone: &ALONE };
 
 pub fn latency(record: &Record) -> Option<u64> {
     match record {
@@ -53,8 +55,10 @@ fn after_ack(record: &Record) -> Option<u64> {
 fn check(index: &Index<'_>, report: &mut Report) {
     if index.plan.plan.has_rate() {
         MEASURE.judge(index, &index.plan.plan.budgets().latency, report);
-        let lanes = index.both().each_ref().map(|lane| samples(lane.history, after_ack));
-        report.compared.insert(AFTER_ACK.to_owned(), lane_times([&lanes[0], &lanes[1]]));
+        if let [legacy, candidate] = index.lanes() {
+            let lanes = [legacy, candidate].map(|lane| samples(lane.history, after_ack));
+            report.compared.insert(AFTER_ACK.to_owned(), lane_times([&lanes[0], &lanes[1]]));
+        }
     }
 }
 

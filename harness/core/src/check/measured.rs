@@ -15,6 +15,7 @@ pub(super) struct Measure {
     pub slower: &'static Reason,
     pub too_few: &'static Reason,
     pub noisy: &'static Reason,
+    pub alone: &'static Reason,
 }
 
 pub fn samples(history: &History, us: impl Fn(&Record) -> Option<u64>) -> Vec<Sample> {
@@ -32,7 +33,11 @@ pub fn samples(history: &History, us: impl Fn(&Record) -> Option<u64>) -> Vec<Sa
 impl Measure {
     /// Compares the lanes, and reports what is not within the limits.
     pub fn judge(&self, index: &Index<'_>, limits: &Limits, report: &mut Report) {
-        let lanes = index.both().each_ref().map(|lane| samples(lane.history, self.us));
+        let [legacy, candidate] = index.lanes() else {
+            report.push(Finding::new(self.checker, self.alone));
+            return;
+        };
+        let lanes = [legacy, candidate].map(|lane| samples(lane.history, self.us));
         let compared = compare([&lanes[0], &lanes[1]], limits, index.plan.plan.seed);
         let may_be_slower = index.plan.plan.budgets().legacy_may_be_slower;
         for quantile in Quantile::ALL {

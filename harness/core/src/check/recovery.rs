@@ -20,19 +20,21 @@ static NOISY: Reason = Reason::unknown(
     "noisy",
     "this machine was too busy to compare the recoveries of the lanes; run again when it does less",
 );
+static ALONE: Reason = Reason::warning("alone", "recoveries of the candidate alone are compared with nothing");
 
 pub static CHECKER: Checker = Checker {
     name: NAME,
     anomaly: "a lane lets clients recover more slowly than the other",
     source: "the row `recovery-time`: bounded time from heal to convergence, compared",
     rows: &["recovery-time"],
-    reasons: &[&SLOWER, &TOO_FEW, &NOISY],
+    reasons: &[&SLOWER, &TOO_FEW, &NOISY, &ALONE],
     accounts_for: "",
     explains: nothing,
     check,
 };
 
-static MEASURE: Measure = Measure { checker: NAME, us: recovery, slower: &SLOWER, too_few: &TOO_FEW, noisy: &NOISY };
+static MEASURE: Measure =
+    Measure { checker: NAME, us: recovery, slower: &SLOWER, too_few: &TOO_FEW, noisy: &NOISY, alone: &ALONE };
 
 pub fn recovery(record: &Record) -> Option<u64> {
     match record {
