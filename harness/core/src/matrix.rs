@@ -74,6 +74,10 @@ pub enum Part {
     SeqExpected,
     HashRefused,
     CheckpointBack,
+    SlowThrottled,
+    SlowDropped,
+    SlowRecovered,
+    OthersOnTime,
 }
 
 impl Part {
@@ -127,12 +131,17 @@ impl Part {
             Part::SeqExpected => "publishes that expect the right, a wrong and a stale seq",
             Part::HashRefused => "a publish that was refused for a wrong hash",
             Part::CheckpointBack => "a checkpoint that was to go back and was refused",
+            Part::SlowThrottled => "a client that reads too slowly, told so twice with the action throttle",
+            Part::SlowDropped => "a client that reads too slowly, dropped by the lane",
+            Part::SlowRecovered => "a client that read too slowly and lost its connection, given what it missed",
+            Part::OthersOnTime => "clients that got all that was published while another one did not read",
         }
     }
 
     /// The only lane that can show it; `None` is each.
     pub fn only(self) -> Option<LaneId> {
         match self {
+            Part::SlowThrottled => Some(LaneId::Legacy),
             Part::CallsRepeated | Part::CallsRefused | Part::HashRefused | Part::CheckpointBack => {
                 Some(LaneId::Candidate)
             }
@@ -151,6 +160,11 @@ impl Part {
     pub fn is_a_count(self) -> bool {
         use Part::{CountedAcrossKill, CountedAfterCrash, CountedGone, CountedTogether};
         matches!(self, CountedTogether | CountedGone | CountedAfterCrash | CountedAcrossKill)
+    }
+
+    /// Whether a lane shows it only once its queue and all buffers before a client are full.
+    pub fn needs_full_buffers(self) -> bool {
+        matches!(self, Part::SlowThrottled | Part::SlowDropped)
     }
 
     /// What a client shows that says something of itself as it joins: it is refused by a code, or let in, while that is
@@ -265,7 +279,11 @@ pub const ROWS: [Row; 16] = [
         "streams progress whatever the relay does; the outbox drains once and in order",
     ),
     without_checker("restore-drill", "a restored backup replays to the same vectors; a torn copy is detected"),
-    without_checker("slow-consumer", "a client that does not read is throttled, then dropped, and recovers by replay"),
+    Row {
+        name: "slow-consumer",
+        meaning: "a client that does not read is throttled, then dropped, and recovers by replay",
+        parts: &[Part::SlowThrottled, Part::SlowDropped, Part::SlowRecovered, Part::OthersOnTime],
+    },
     Row {
         name: "multi-device",
         meaning: "one user's devices, coming and going, end with equal state",

@@ -13,6 +13,7 @@ mod describe;
 mod duplicate_apply;
 mod earned;
 mod earned_rights;
+mod earned_slow;
 mod excess_copies;
 pub mod explain;
 mod fields;
@@ -33,6 +34,8 @@ mod presence;
 mod reason;
 mod reducer_rule;
 mod run;
+mod slow;
+mod slow_consumer;
 mod stale_cursor;
 mod stored_state;
 #[cfg(test)]

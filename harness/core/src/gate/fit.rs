@@ -205,6 +205,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
         return Some(format!("the server of {lane} was not started by this tool"));
     }
+    if part.needs_full_buffers() && !means.is_ours() {
+        return Some(format!("how much the server of {lane} and what stands before it keep for a client is not known"));
+    }
     let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
     let lacks_it = match part {
         Part::TokensRefused => lacks(|word| token_of(word).is_some_and(|token| token.refused.is_some())),

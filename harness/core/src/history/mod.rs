@@ -13,7 +13,7 @@ mod server;
 mod stored;
 pub mod valid;
 
-pub use connection::{Closed, Spoken, Via};
+pub use connection::{Closed, SlowNotice, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
 pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Verdict};

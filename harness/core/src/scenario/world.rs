@@ -107,6 +107,10 @@ pub(super) struct World<'a> {
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
+    /// The steps that switch a toxic, with its place and whether it is then on.
+    pub(super) switched: Vec<(usize, usize, bool)>,
+    /// The steps at which a client crashes.
+    pub(super) crashed: Vec<(usize, usize)>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
     pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
     /// Per identity, the streams that it may read and write.
@@ -157,6 +161,8 @@ impl<'a> World<'a> {
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             awaited: Vec::new(),
             armed,
+            switched: Vec::new(),
+            crashed: Vec::new(),
             checkpoints: BTreeMap::new(),
             rights: draft.identities.iter().map(|identity| Rights::of(&identity.value)).collect(),
             retired: false,
@@ -178,7 +184,7 @@ impl<'a> World<'a> {
         let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
         self.random_cuts(client).next().is_some()
             || self.faults_of(client).any(|fault| fault.spec.leaves_gap() || anywhere(fault))
-            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
+            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.may_end())
     }
 
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
