@@ -74,6 +74,12 @@ pub enum Part {
     SeqExpected,
     HashRefused,
     CheckpointBack,
+    RestoredHot,
+    RestoredCold,
+    RestoredBelowCursor,
+    TornTailNamed,
+    MissingSegmentNamed,
+    OlderCopyNamed,
     SlowThrottled,
     SlowDropped,
     SlowRecovered,
@@ -131,6 +137,14 @@ impl Part {
             Part::SeqExpected => "publishes that expect the right, a wrong and a stale seq",
             Part::HashRefused => "a publish that was refused for a wrong hash",
             Part::CheckpointBack => "a checkpoint that was to go back and was refused",
+            Part::RestoredHot => "a backup taken while writing, restored with all that was acknowledged before it",
+            Part::RestoredCold => "a backup of a stopped server, restored with all its events",
+            Part::RestoredBelowCursor => {
+                "clients with cursors beyond the restored head, told so, with all that the restored server holds"
+            }
+            Part::TornTailNamed => "a backup with a torn tail, found by its list of files and by its heads",
+            Part::MissingSegmentNamed => "a backup that lacks a file of the log, found by its list and its heads",
+            Part::OlderCopyNamed => "an older backup in place of the newer one, found by its list and its heads",
             Part::SlowThrottled => "a client that reads too slowly, told so twice with the action throttle",
             Part::SlowDropped => "a client that reads too slowly, dropped by the lane",
             Part::SlowRecovered => "a client that read too slowly and lost its connection, given what it missed",
@@ -154,7 +168,18 @@ impl Part {
     }
 
     pub fn needs_a_kill(self) -> bool {
-        matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives | Part::CountedAcrossKill)
+        use Part::{ConfirmedSurvives, CountedAcrossKill, ReplayAcrossKill};
+        matches!(self, ReplayAcrossKill | ConfirmedSurvives | CountedAcrossKill) || self.is_of_a_restore()
+    }
+
+    fn is_of_a_restore(self) -> bool {
+        use Part::{
+            MissingSegmentNamed, OlderCopyNamed, RestoredBelowCursor, RestoredCold, RestoredHot, TornTailNamed,
+        };
+        matches!(
+            self,
+            RestoredHot | RestoredCold | RestoredBelowCursor | TornTailNamed | MissingSegmentNamed | OlderCopyNamed
+        )
     }
 
     pub fn is_a_count(self) -> bool {
@@ -223,7 +248,7 @@ pub const ROWS: [Row; 16] = [
     },
     Row {
         name: "durability-gated-delivery",
-        meaning: "what a confirmed subscriber saw survives a kill -9",
+        meaning: "what a confirmed subscriber saw survives a kill -9; no kill can prove an fsync",
         parts: &[Part::ConfirmedSurvives],
     },
     Row {
@@ -278,7 +303,18 @@ pub const ROWS: [Row; 16] = [
         "bridge-isolation",
         "streams progress whatever the relay does; the outbox drains once and in order",
     ),
-    without_checker("restore-drill", "a restored backup replays to the same vectors; a torn copy is detected"),
+    Row {
+        name: "restore-drill",
+        meaning: "a restored backup replays to the same vectors; a torn copy is detected",
+        parts: &[
+            Part::RestoredHot,
+            Part::RestoredCold,
+            Part::RestoredBelowCursor,
+            Part::TornTailNamed,
+            Part::MissingSegmentNamed,
+            Part::OlderCopyNamed,
+        ],
+    },
     Row {
         name: "slow-consumer",
         meaning: "a client that does not read is throttled, then dropped, and recovers by replay",

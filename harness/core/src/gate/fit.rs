@@ -155,6 +155,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if means.is_ours() {
         return None;
     }
+    if plan.backups().next().is_some() {
+        return Some(format!("it copies the files of the {lane} server, which this tool did not start"));
+    }
     if harms(plan, role) {
         return Some(format!("it kills or pauses the {lane} server, which this tool did not start"));
     }
@@ -200,6 +203,13 @@ fn unfit_window(plan: &Plan, lane: LaneId, windows: &Windows) -> Option<String> 
     }
 }
 
+/// What a report says of a part whose promise a lane does not make; `None` where it does.
+pub fn cannot_promise(part: Part, lane: LaneId, means: &Means) -> Option<String> {
+    let promises = means.confirms_reads || means.protocol(lane) != Protocol::Spacetime;
+    (part == Part::ConfirmedSurvives && !promises)
+        .then(|| format!("unknown: this {lane} cannot promise it, since its profile does not say `confirmed = true`"))
+}
+
 /// Why a lane can't show a part of the matrix, whatever scenario it is put through; `None` where it can.
 pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
@@ -230,6 +240,8 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
         Step::Server { lane: only, action } => {
             only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
         }
+        // The files of a server that others use, too, hold more than the plan knows.
+        Step::Backup { .. } => true,
         _ => false,
     })
 }

@@ -9,6 +9,7 @@ pub mod defect;
 pub mod fault;
 mod misuse;
 mod reducers;
+mod restore;
 mod step;
 mod toxic;
 mod window;
@@ -23,6 +24,7 @@ pub use fault::{
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
+pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -104,7 +106,8 @@ impl Plan {
     /// what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
-        let servers = steps.filter(|step| matches!(step, Step::Server { .. })).count();
+        let starts = |step: &&Step| matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_));
+        let servers = steps.filter(starts).count();
         let faults = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
             FaultKind::Mutate { .. } => 1,
@@ -118,6 +121,15 @@ impl Plan {
             + 2 * (self.legacy_defects.len() + self.candidate_defects.len())
             + self.toxics.len()
             + writes
+    }
+
+    /// The names of the backups.
+    pub fn backups(&self) -> impl Iterator<Item = &str> {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        steps.filter_map(|step| match step {
+            Step::Backup { backup, .. } => Some(backup.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether tokens decide who may do what.
@@ -224,6 +236,9 @@ pub struct PlannedClient {
     /// What it says of itself as it joins; `None` leaves that to the lane's profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinParams>,
+    /// Known-bad: it asks for reads that are not confirmed, and says that they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passes_off: bool,
     /// The code by which each lane must refuse it. Such a client follows no stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,

@@ -6,7 +6,7 @@ use super::cast::{Client, Identity, Stream};
 use super::draft::{Binding, Draft};
 use super::faults::{FaultDraft, FaultPosition, applies};
 use super::open::{Number, Setting};
-use super::script::Lanes;
+use super::script::{Backup, Lanes};
 use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
 use crate::plan::fault::spec::{Effect, Value};
@@ -105,6 +105,7 @@ pub(super) struct World<'a> {
     pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
+    pub(super) backups: Vec<Backup>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
     /// The steps that switch a toxic, with its place and whether it is then on.
@@ -159,6 +160,7 @@ impl<'a> World<'a> {
             open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
+            backups: Vec::new(),
             awaited: Vec::new(),
             armed,
             switched: Vec::new(),

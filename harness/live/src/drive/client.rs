@@ -8,6 +8,8 @@ mod connect;
 mod end;
 mod resubscribe;
 
+pub(super) use connect::options_of;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

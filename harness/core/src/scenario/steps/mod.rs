@@ -6,6 +6,7 @@ mod arm;
 mod attempt;
 mod await_clients;
 mod await_fault;
+mod backup;
 mod checkpoint;
 mod conflict;
 mod connect;
@@ -22,6 +23,7 @@ mod publish;
 mod reducers;
 mod refused_publish;
 mod republish;
+mod restore;
 mod resubscribe;
 mod server;
 mod set_cursor;
@@ -59,6 +61,8 @@ pub(super) const KINDS: &[&StepKind] = &[
     &arm::KIND,
     &disarm::KIND,
     &server::KIND,
+    &backup::KIND,
+    &restore::KIND,
 ];
 
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {
