@@ -69,6 +69,7 @@ async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     let answer = answer.and_then(|lane| {
         if let Some(bytes) = shared.limits.lane_buffer_bytes {
             SockRef::from(lane.tcp()).set_recv_buffer_size(bytes)?;
+            SockRef::from(client).set_send_buffer_size(bytes)?;
         }
         Ok(lane)
     });
