@@ -28,7 +28,7 @@ pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
-pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
+pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 
 use serde::{Deserialize, Serialize};

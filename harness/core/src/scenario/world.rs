@@ -111,6 +111,10 @@ pub(super) struct World<'a> {
     pub(super) mirror: Option<Mirror>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
+    /// The steps that switch a toxic, with its place and whether it is then on.
+    pub(super) switched: Vec<(usize, usize, bool)>,
+    /// The steps at which a client crashes.
+    pub(super) crashed: Vec<(usize, usize)>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
     pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
     /// Per identity, the streams that it may read and write.
@@ -163,6 +167,8 @@ impl<'a> World<'a> {
             mirror: draft.bridge.as_ref().map(|_| Mirror::new(draft.toxics.iter().any(|toxic| toxic.value.of_bridge))),
             awaited: Vec::new(),
             armed,
+            switched: Vec::new(),
+            crashed: Vec::new(),
             checkpoints: BTreeMap::new(),
             rights: draft.identities.iter().map(|identity| Rights::of(&identity.value)).collect(),
             retired: false,
@@ -184,7 +190,7 @@ impl<'a> World<'a> {
         let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
         self.random_cuts(client).next().is_some()
             || self.faults_of(client).any(|fault| fault.spec.leaves_gap() || anywhere(fault))
-            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
+            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.may_end())
     }
 
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {

@@ -70,6 +70,8 @@ pub(super) struct Client {
     pub(super) route: Route,
     pub(super) streams: Vec<StreamId>,
     pub(super) connected: bool,
+    /// Whether a step has it read too slowly.
+    pub(super) slow: bool,
     /// Set once it had no good connection within a whole bound.
     pub(super) unreachable: AtomicBool,
 }
@@ -109,7 +111,8 @@ impl Case {
             let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
             let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
-            clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
+            let (connected, slow) = (false, false);
+            clients.insert(client.id.clone(), Client { handle, route, streams, connected, slow, unreachable });
         }
         let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane)).map(|fault| (&fault.id, &fault.client));
         let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane)).map(|toxic| (&toxic.id, &toxic.client));
@@ -202,6 +205,7 @@ impl Case {
     }
 
     async fn heal(&mut self) {
+        let slow = self.no_longer_slow(|_| true);
         for route in self.routes() {
             if let Err(error) = route.heal().await {
                 self.timed_out(format!("toxics to be taken off: {error}"));
@@ -210,6 +214,7 @@ impl Case {
         if let Some(mirror) = &mut self.mirror {
             mirror.heal().await;
         }
+        self.read_again(&slow).await;
         self.settle(bounds::HEAL).await;
     }
 
