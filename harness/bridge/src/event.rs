@@ -60,11 +60,8 @@ impl Signer {
     pub fn event(&self, row: &Row) -> Result<Event, SignerError> {
         let tag = |name: &str, value: &str| Tag::parse([name, value]);
         let failed = |why: String| SignerError::Event { position: row.position, why };
-        let mut tags = vec![
-            tag(KEY_TAG, &row.key),
-            tag(POSITION_TAG, &row.position.to_string()),
-            tag(STREAM_TAG, &row.stream),
-        ];
+        let mut tags =
+            vec![tag(KEY_TAG, &row.key), tag(POSITION_TAG, &row.position.to_string()), tag(STREAM_TAG, &row.stream)];
         if self.defects.contains(&Defect::AnotherId) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             tags.push(tag("made", &now.as_nanos().to_string()));

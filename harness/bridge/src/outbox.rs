@@ -26,7 +26,10 @@ pub struct Row {
 pub enum Message {
     /// All rows.
     All(Vec<Row>),
-    Changed { gone: Vec<Row>, come: Vec<Row> },
+    Changed {
+        gone: Vec<Row>,
+        come: Vec<Row>,
+    },
     /// A call of ours, or the subscription, was refused.
     Refused(String),
     Other,

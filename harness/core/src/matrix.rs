@@ -168,13 +168,7 @@ impl Part {
         use Part::{RelayBlocking, RelayDown, RelayFlapping, RelayGarbling, RelayRefusing, RelaySilent, RelaySlow};
         matches!(
             self,
-            RelayDown
-                | RelaySlow
-                | RelayRefusing
-                | RelayBlocking
-                | RelaySilent
-                | RelayGarbling
-                | RelayFlapping
+            RelayDown | RelaySlow | RelayRefusing | RelayBlocking | RelaySilent | RelayGarbling | RelayFlapping
         )
     }
 

@@ -7,7 +7,14 @@ const SECRET: &str = "7f3b34c5f2f5a1d4c3b2a19087766554433221100ffeeddccbbaa99887
 fn row() -> Row {
     let word = str::to_owned;
     let payload = word(r#"{"n":1,"text":"a\u0000\"\u2028b"}"#);
-    Row { key: word("e1"), position: 3, stream: word("s"), payload, enqueued_at: 1_700_000_000_999_999, sent_as: word("") }
+    Row {
+        key: word("e1"),
+        position: 3,
+        stream: word("s"),
+        payload,
+        enqueued_at: 1_700_000_000_999_999,
+        sent_as: word(""),
+    }
 }
 
 fn signer(defects: &[Defect]) -> Signer {

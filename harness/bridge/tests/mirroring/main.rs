@@ -18,7 +18,7 @@ use database::Database;
 struct World {
     database: Database,
     relay: Relay,
-    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    arrivals: mpsc::UnboundedReceiver<(Mood, Arrival)>,
     settings: Settings,
     bridge: Option<JoinHandle<()>>,
     _dir: TempDir,
@@ -56,7 +56,7 @@ impl World {
     }
 
     async fn arrival(&mut self) -> Arrival {
-        tokio::time::timeout(Duration::from_secs(20), self.arrivals.recv()).await.expect("an arrival").unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.arrivals.recv()).await.expect("an arrival").unwrap().1
     }
 
     async fn arrived(&mut self, count: usize) -> Vec<(String, RelayAnswer)> {
@@ -147,7 +147,9 @@ async fn an_event_without_an_answer_comes_again_as_the_same_one_also_after_a_res
 
 #[tokio::test]
 async fn an_event_that_is_refused_for_now_comes_again_and_keeps_its_place() {
-    for (mood, why) in [(Mood::Limiting, "rate-limited: slow down"), (Mood::Failing, "error: the store is not available")] {
+    for (mood, why) in
+        [(Mood::Limiting, "rate-limited: slow down"), (Mood::Failing, "error: the store is not available")]
+    {
         let mut world = World::new(&[]).await;
         world.relay.set_mood(mood);
         for key in ["a", "b"] {

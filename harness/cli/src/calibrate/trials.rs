@@ -11,8 +11,8 @@ use cutover_core::check::Verdict;
 use cutover_core::evidence::{Driven, JudgedScenario, ScenarioOutcome};
 use cutover_core::history::{History, Record};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plan::defect::{Kind, Place, Planted, wire};
+use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plant::{FAULT, Whole, on_wire};
 use futures_util::{StreamExt, TryStreamExt};
 

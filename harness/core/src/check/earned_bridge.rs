@@ -122,9 +122,16 @@ impl<'a> Watch<'a> {
         ];
         // Without an event that met it, a condition of the relay shows nothing.
         let met = [
-            (unlike(|answer| matches!(answer, RelayAnswer::Refused { .. }) && !answer.is_final_refusal()), Part::RelayRefusing),
+            (
+                unlike(|answer| matches!(answer, RelayAnswer::Refused { .. }) && !answer.is_final_refusal()),
+                Part::RelayRefusing,
+            ),
             (unlike(RelayAnswer::is_final_refusal), Part::RelayBlocking),
-            (came(|arrival| !arrival.told && arrival.answer.is_kept()) && unlike(|answer| *answer == RelayAnswer::Duplicate), Part::RelaySilent),
+            (
+                came(|arrival| !arrival.told && arrival.answer.is_kept())
+                    && unlike(|answer| *answer == RelayAnswer::Duplicate),
+                Part::RelaySilent,
+            ),
             (unlike(|answer| *answer == RelayAnswer::Garbage), Part::RelayGarbling),
         ];
         for (is_met, part) in met {

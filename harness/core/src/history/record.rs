@@ -10,8 +10,8 @@ use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
-use crate::plan::{Beside, Mood};
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::plan::{Beside, Mood};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]

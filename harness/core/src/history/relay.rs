@@ -31,7 +31,9 @@ pub enum RelayAnswer {
     Stored,
     /// It had it already.
     Duplicate,
-    Refused { why: String },
+    Refused {
+        why: String,
+    },
     /// It was not judged, and what was sent is no answer.
     Garbage,
 }

@@ -4,8 +4,8 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::defect::{bridge, module};
 use crate::plan::defect::reference::Defect;
+use crate::plan::defect::{bridge, module};
 use crate::plan::{Compression, Direction, SaidProtocol, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
