@@ -4,6 +4,7 @@ mod bridge;
 mod calibrate;
 mod fuzz;
 mod matrix;
+mod policy;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use fuzz::FuzzArgs;
 pub use matrix::{MatrixArgs, TextOrMarkdown};
+pub use policy::{PolicyArgs, PolicyFileArgs};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -29,7 +31,7 @@ Exit codes:
    1  block: a lane is wrong, or a bundle was changed
    2  block: the run could not prove everything that it had to prove
    3  a lane or the environment is unavailable
-  64  an argument, a scenario or a lane profile is wrong
+  64  an argument, a scenario, a policy or a lane profile is wrong
   70  a defect of cutover itself";
 
 const GATE_EXAMPLES: &str = "\
@@ -118,6 +120,9 @@ pub enum Command {
     /// Print the verification matrix of a bundle, or what a run could show
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(Box<MatrixArgs>),
+    /// Check a policy, and print what it asks of a run
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(PolicyFileArgs),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
     /// Run a program that is killed when the process that started it ends
@@ -194,14 +199,13 @@ pub struct GateArgs {
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block if a row of the verification matrix is not proved
-    #[arg(long, help_heading = "Deciding")]
-    pub enforce_matrix: bool,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Exit with 2 if everything passed but the decision is not allow
     #[arg(long, help_heading = "Deciding")]
     pub require_allow: bool,
     /// Run without faults and toxics; this proves that the scenarios are valid, and decides nothing about a release
-    #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
+    #[arg(long, conflicts_with_all = ["enforce_matrix", "phase", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
     /// Use the Toxiproxy at this URL, on this machine, for byte toxics
     #[arg(long, value_name = "URL", help_heading = "Scenarios")]
@@ -225,7 +229,7 @@ impl GateArgs {
             rate: None,
             fail_fast: false,
             repeat: 1,
-            enforce_matrix: false,
+            policy: PolicyArgs::default(),
             require_allow: false,
             drawn: Some(0),
             no_faults: false,

@@ -110,7 +110,7 @@ impl Driver {
             Some((lane, Arc::new(Pace::per_second(rate))))
         };
         let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
-        Ok(Driver {
+        let driver = Driver {
             environment,
             paces,
             answers: LaneId::BOTH.into_iter().map(|lane| (lane, Arc::new(MeasuredTimeout::of_answers()))).collect(),
@@ -120,7 +120,12 @@ impl Driver {
             work,
             tell,
             stop,
-        })
+        };
+        // What can be done to a lane is known from now on.
+        if let Some(asked) = driver.unless_stopped(driver.environment.ask_for_modules(settings.aa)).await {
+            asked.map_err(unavailable)?;
+        }
+        Ok(driver)
     }
 
     pub fn means(&self) -> BTreeMap<LaneId, Means> {

@@ -21,6 +21,7 @@ use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
 use crate::lanes;
 use crate::out::{Audience, Stdout, note};
+use crate::policy::{self, Given};
 use crate::scenarios::{self, Source};
 use crate::signals::runtime;
 use crate::surroundings;
@@ -29,6 +30,7 @@ use drive_all::{DriveRequest, drive_all};
 use record::Recording;
 
 pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
+    let policy = policy::given(&args.policy)?;
     let settings = settings(args)?;
     let sources = sources(args)?;
     surroundings::enough_files()?;
@@ -36,15 +38,19 @@ pub fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let mut out = Stdout::new();
     announce(seed, args.format, &mut out)?;
     if args.repeat > 1 {
-        return repeat::run(args, &settings, seed, &sources, &mut out);
+        return repeat::run(args, (&settings, &policy), seed, &sources, &mut out);
     }
-    let ran = once(args, &settings, seed, None, &sources)?;
+    let ran = once(args, (&settings, &policy), seed, None, &sources)?;
     print(&ran, args.format, &mut out)?;
-    say_if_not_allow(args, ran.evidence.judged.decision.decision);
+    let decided = &ran.evidence.judged.decision;
+    say_if_not_allow(args, decided.decision, decided.exit_code);
     ran.exit
 }
 
-fn say_if_not_allow(args: &GateArgs, decision: Decision) {
+fn say_if_not_allow(args: &GateArgs, decision: Decision, exit_code: u8) {
+    if exit_code == 0 && decision.blocks() && !args.require_allow {
+        note(&format!("exit code 0: the policy is advisory; the decision is {decision}"));
+    }
     if args.require_allow && decision.exit_code() == 0 && decision != Decision::Allow {
         note(&format!("exit code 2: the decision is {decision}, and --require-allow takes none but allow"));
     }
@@ -91,14 +97,14 @@ fn settings(args: &GateArgs) -> Result<Settings, Failure> {
 
 fn once(
     args: &GateArgs,
-    settings: &Settings,
+    (settings, policy): (&Settings, &Given),
     seed: Seed,
     repeat: Option<NthRun>,
     sources: &[Source],
 ) -> Result<Ran, Failure> {
     let sources = &with_drawn(args, settings, seed, sources)?;
     let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
-    let recording = Recording::begin(args, seed, repeat, sources)?;
+    let recording = Recording::begin(args, seed, repeat, sources, policy)?;
     let request = DriveRequest {
         plans,
         settings: settings.clone(),

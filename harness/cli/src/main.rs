@@ -16,6 +16,7 @@ mod list;
 mod matrix;
 mod out;
 mod plan;
+mod policy;
 mod progress;
 mod provenance;
 #[cfg(feature = "engine")]
@@ -70,6 +71,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => compare::diff(&args),
         Command::List(args) => list::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Tied(args) => tied::run(&args),
     }

@@ -198,6 +198,7 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["list"],
         vec!["plan"],
         vec!["matrix"],
+        vec!["policy"],
         vec!["fuzz"],
         vec!["calibrate"],
     ] {

@@ -83,6 +83,12 @@ pub enum Part {
     RelayGarbling,
     RelayFlapping,
     BridgeKilled,
+    RestoredHot,
+    RestoredCold,
+    RestoredBelowCursor,
+    TornTailNamed,
+    MissingSegmentNamed,
+    OlderCopyNamed,
 }
 
 impl Part {
@@ -145,6 +151,14 @@ impl Part {
             Part::RelayGarbling => "events published and delivered while the relay sent garbage, and mirrored later",
             Part::RelayFlapping => "events published and delivered while the relay came and went, and mirrored later",
             Part::BridgeKilled => "a bridge that was killed while rows waited, and mirrored them after its restart",
+            Part::RestoredHot => "a backup taken while writing, restored with all that was acknowledged before it",
+            Part::RestoredCold => "a backup of a stopped server, restored with all its events",
+            Part::RestoredBelowCursor => {
+                "clients with cursors beyond the restored head, told so, with all that the restored server holds"
+            }
+            Part::TornTailNamed => "a backup with a torn tail, found by its list of files and by its heads",
+            Part::MissingSegmentNamed => "a backup that lacks a file of the log, found by its list and its heads",
+            Part::OlderCopyNamed => "an older backup in place of the newer one, found by its list and its heads",
         }
     }
 
@@ -177,7 +191,18 @@ impl Part {
     }
 
     pub fn needs_a_kill(self) -> bool {
-        matches!(self, Part::ReplayAcrossKill | Part::ConfirmedSurvives | Part::CountedAcrossKill)
+        use Part::{ConfirmedSurvives, CountedAcrossKill, ReplayAcrossKill};
+        matches!(self, ReplayAcrossKill | ConfirmedSurvives | CountedAcrossKill) || self.is_of_a_restore()
+    }
+
+    fn is_of_a_restore(self) -> bool {
+        use Part::{
+            MissingSegmentNamed, OlderCopyNamed, RestoredBelowCursor, RestoredCold, RestoredHot, TornTailNamed,
+        };
+        matches!(
+            self,
+            RestoredHot | RestoredCold | RestoredBelowCursor | TornTailNamed | MissingSegmentNamed | OlderCopyNamed
+        )
     }
 
     pub fn is_a_count(self) -> bool {
@@ -241,7 +266,7 @@ pub const ROWS: [Row; 16] = [
     },
     Row {
         name: "durability-gated-delivery",
-        meaning: "what a confirmed subscriber saw survives a kill -9",
+        meaning: "what a confirmed subscriber saw survives a kill -9; no kill can prove an fsync",
         parts: &[Part::ConfirmedSurvives],
     },
     Row {
@@ -307,7 +332,18 @@ pub const ROWS: [Row; 16] = [
             Part::BridgeKilled,
         ],
     },
-    without_checker("restore-drill", "a restored backup replays to the same vectors; a torn copy is detected"),
+    Row {
+        name: "restore-drill",
+        meaning: "a restored backup replays to the same vectors; a torn copy is detected",
+        parts: &[
+            Part::RestoredHot,
+            Part::RestoredCold,
+            Part::RestoredBelowCursor,
+            Part::TornTailNamed,
+            Part::MissingSegmentNamed,
+            Part::OlderCopyNamed,
+        ],
+    },
     without_checker("slow-consumer", "a client that does not read is throttled, then dropped, and recovers by replay"),
     Row {
         name: "multi-device",

@@ -21,7 +21,7 @@ use crate::exit::Failure;
 use crate::out::note;
 
 /// So many defects leave their databases on one server.
-const RENEW_AFTER: usize = 40;
+const RENEW_AFTER: usize = 16;
 
 /// The defects that are tried between two servers of the candidate. The legacy server is a new one for each trial.
 fn in_parts<'p>(planted: &'p [&'static Planted]) -> std::slice::Chunks<'p, &'static Planted> {

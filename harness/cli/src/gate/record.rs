@@ -12,12 +12,12 @@ use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
-    ScenarioOutcome, State, Times, decide, judge_scenario, lane_time,
+    ScenarioOutcome, State, Times, decide, judge_by, lane_time,
 };
 use cutover_core::gate::fit::Means;
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
-use cutover_core::matrix::ROWS;
+use cutover_core::policy::Terms;
 use cutover_core::text::{masked, scrubbed};
 use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
@@ -27,9 +27,13 @@ use crate::bundle_dir::BundleDir;
 use crate::drawn;
 use crate::driver::Message;
 use crate::exit::{Exit, Failure};
+use crate::policy::Given;
 use crate::progress::Progress;
 use crate::provenance;
 use crate::scenarios::Source;
+
+/// The characters of a date in RFC 3339.
+const DAY: usize = 10;
 
 pub struct Recording {
     dir: BundleDir,
@@ -53,12 +57,14 @@ impl Recording {
         seed: Seed,
         repeat: Option<NthRun>,
         sources: &[Source],
+        policy: &Given,
     ) -> Result<Recording, Failure> {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
         let command = provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
-        let scope = scope(args, sources);
+        let day = started.rfc3339().chars().take(DAY).collect::<String>();
+        let scope = scope(args, sources, policy.terms(&day));
         let program = command.first().map_or("cutover", String::as_str);
         let mut evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
@@ -79,11 +85,13 @@ impl Recording {
             files: BTreeMap::new(),
             digest: String::new(),
         };
+        let policy = (layout::POLICY.to_owned(), policy.text.clone().into_bytes());
+        evidence.files.insert(policy.0.clone(), FileEntry::of(&policy.1));
         evidence.seal();
         let times = Times { schema: RUN_TIMES_SCHEMA.to_owned(), started: started.rfc3339(), ..Times::default() };
         let texts = sources.iter().map(|source| (source.scenario.name.clone(), source.text.clone())).collect();
         let dir = BundleDir::create(path)?;
-        dir.write(&Files::from([(layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
+        dir.write(&Files::from([policy, (layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
         Ok(Recording {
             dir,
             evidence,
@@ -165,7 +173,7 @@ impl Recording {
         let name = &driven.plan.scenario;
         let text =
             self.texts.get(name).ok_or_else(|| Failure::fault(format!("the scenario {name} was not asked for")))?;
-        let files = scenario_files(text.as_bytes(), driven);
+        let files = scenario_files(text.as_bytes(), driven, &self.evidence.scope.policy.normalise);
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
         self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
@@ -174,7 +182,8 @@ impl Recording {
                 server.spoken.extend(driven.lane(lane).history.spoken());
             }
         }
-        let judged = judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history));
+        let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
+        let judged = judge_by(&input, &self.evidence.scope.policy);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
         let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
         self.times.lanes.insert(name.clone(), LaneId::BOTH.into_iter().map(time_of).collect());
@@ -247,12 +256,15 @@ impl Recording {
     pub fn exit(self, evidence: &Evidence, require_allow: bool) -> Result<Exit, Failure> {
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(Exit::of(evidence.judged.decision.decision, require_allow)),
+            None => {
+                let decided = &evidence.judged.decision;
+                Ok(Exit::of(decided.decision, decided.exit_code, require_allow))
+            }
         }
     }
 }
 
-fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
+fn scope(args: &GateArgs, sources: &[Source], policy: Terms) -> Scope {
     let shown = |path: &PathBuf| path.display().to_string();
     let asked = sources.iter().map(|source| {
         let asked = Asked { digest: source.scenario.digest.clone(), known_bad: source.known_bad() };
@@ -265,10 +277,8 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
         instead: args.scenarios.dir.as_ref().map(shown),
         also: args.scenarios.also.iter().map(shown).collect(),
         scenarios: asked.collect(),
-        enforced_rows: match args.enforce_matrix {
-            true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
-            false => Vec::new(),
-        },
+        enforced_rows: policy.required_in_full(),
+        policy,
         aa: args.lanes.aa,
         no_faults: args.no_faults,
         drawn: drawn::count(args),

@@ -31,6 +31,7 @@ pub static ALL: &[&Checker] = &[
     &super::gap::CHECKER,
     &super::unseen::CHECKER,
     &super::convergence::CHECKER,
+    &super::restore::CHECKER,
     &super::contradiction::CHECKER,
     &super::stored_state::CHECKER,
     &super::presence::CHECKER,

@@ -87,7 +87,7 @@ fn check(index: &Index<'_>, report: &mut Report) {
                         checkpoints.kept(key, asked);
                     }
                 }
-                Record::Process { process: Process::Killed { .. } | Process::Died { .. } } => {
+                Record::Process { process: Process::Killed { .. } | Process::Stopped | Process::Died { .. } } => {
                     checkpoints.forget_what_may_be_lost();
                 }
                 Record::Stored { stream, stored } => {

@@ -28,6 +28,8 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do refused-publish", operator::refused_publish),
     (3, "payload invalid", operator::invalid),
     (3, "do server", servers),
+    (1, "do backup", operator::backups),
+    (1, "do restore", operator::backups),
     (3, "do arm", window),
 ];
 

@@ -5,7 +5,8 @@ use super::sketch::{Room, Sketch};
 use crate::plan::SCRIPTS;
 
 /// What can be wrong beside an event, in the words of `refused-publish`.
-const WRONG: &[&str] = &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-upper", "hash-bare"];
+const WRONG: &[&str] =
+    &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-end", "hash-upper", "hash-bare"];
 
 /// The oldest events of a stream are removed: none, one, all but the last, all, or more than there are.
 pub(super) fn prune(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
@@ -84,6 +85,29 @@ pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Ro
     sketch.step(format!("\"refused-publish\", stream = \"{topic}\", wrong = [{}]", wrong.join(", ")));
     sketch.streams[stream].head += 1;
     sketch.prune(stream);
+}
+
+/// A backup is made, and restored whole or damaged. Clients are behind it, at its head or beyond it.
+pub(super) fn backups(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    let prunes = sketch.prunes || sketch.streams.iter().any(|stream| stream.retention.is_some());
+    let Some(stream) = sketch.published(dice).filter(|_| !prunes && room.kills == [true; 2]) else { return };
+    sketch.await_all();
+    let (topic, count) = (sketch.streams[stream].topic.clone(), dice.between(2, 8));
+    let name = format!("backup-{}", sketch.steps.len());
+    let how = match dice.one_in(3) {
+        true => "how = \"cold\"".to_owned(),
+        false => format!("how = \"hot\", stream = \"{topic}\", count = {count}"),
+    };
+    sketch.step(format!("\"backup\", backup = \"{name}\", {how}"));
+    if how.contains("hot") {
+        sketch.streams[stream].head += count;
+    }
+    sketch.servers = true;
+    if dice.one_in(2) {
+        sketch.publish(&[stream], dice.between(1, 4), true, None);
+    }
+    let damage = dice.pick(&["", ", damage = \"torn-tail\"", ", damage = \"missing-segment\""]).unwrap_or("");
+    sketch.step(format!("\"restore\", backup = \"{name}\"{damage}"));
 }
 
 /// Payloads that have no canonical form are refused and take no seq. Their keys are used again afterwards.

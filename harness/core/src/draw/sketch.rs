@@ -186,8 +186,8 @@ impl Sketch {
             Part::Step => &mut self.steps,
             Part::Fault => &mut self.faults,
         };
-        let needed = ["{ do = \"arm", "{ do = \"disarm", "{ do = \"server", "{ do = \"connect", "{ do = \"publish"];
-        if needed.iter().any(|word| entries[place].starts_with(word)) {
+        let needed = ["arm", "disarm", "server", "connect", "publish", "backup"];
+        if needed.iter().any(|word| entries[place].starts_with(&format!("{{ do = \"{word}"))) {
             return false;
         }
         entries.remove(place);

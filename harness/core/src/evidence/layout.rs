@@ -14,6 +14,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 pub const EVIDENCE: &str = "evidence.json";
 pub const TIMES: &str = "times.json";
+/// The policy that a run was judged by.
+pub const POLICY: &str = "policy.toml";
 /// What several runs have in common, beside the folders of their bundles.
 pub const REPEAT: &str = "repeat.json";
 pub const FOLDERS: [&str; 6] = ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times"];

@@ -22,7 +22,7 @@ const RUN_MIN_US: u64 = 10_000_000;
 const ANSWER_MIN_US: u64 = 20_000;
 
 /// How long one lane took for a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LaneTime {
     /// From its first record to its last.
     pub run_us: u64,
@@ -30,27 +30,48 @@ pub struct LaneTime {
     pub publishes: u64,
     /// The median of the times to their answers.
     pub answer_us: u64,
+    /// From the beginning of each restore to the end of its first replay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restores_us: Vec<u64>,
 }
 
 pub fn lane_time(history: &History, times_us: &[u64]) -> LaneTime {
     let mut sent = HashMap::new();
-    let mut answers = Vec::new();
+    let (mut answers, mut restores_us, mut begun) = (Vec::new(), Vec::new(), None);
     for (record, at) in history.records.iter().zip(times_us) {
         match record {
             Record::Invoke { op, attempt: 1 } => drop(sent.insert(*op, *at)),
             Record::Complete { op, attempt: 1, completion: Completion::Ok { outcome: Outcome::Published { .. } } } => {
                 answers.extend(sent.remove(op).map(|sent| at.saturating_sub(sent)))
             }
+            Record::Restoring { .. } => begun = Some(*at),
+            Record::Restored(restored) if restored.refused.is_none() => {
+                restores_us.extend(begun.take().map(|begun| at.saturating_sub(begun)));
+            }
             _ => {}
         }
     }
     let run_us = times_us.last().zip(times_us.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
-    LaneTime { run_us, publishes: answers.len() as u64, answer_us: median(&mut answers) }
+    LaneTime { run_us, publishes: answers.len() as u64, answer_us: median(&mut answers), restores_us }
 }
 
 fn median(times: &mut [u64]) -> u64 {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or(0)
+}
+
+/// How long restores took on each lane, in words.
+pub fn restores(times: &Times) -> Vec<String> {
+    let of_lane = |lane: LaneId| {
+        let of_scenarios = times.lanes.values().filter_map(|lanes| lanes.get(&lane));
+        let mut all: Vec<u64> = of_scenarios.flat_map(|time| time.restores_us.clone()).collect();
+        let (count, most) = (all.len(), all.iter().max().copied()?);
+        let (usual, most) = (median(&mut all) / 1000, most / 1000);
+        Some(format!(
+            "the {lane} lane restored {count} times, to the end of the first replay in {usual} ms (median), {most} ms at most"
+        ))
+    };
+    LaneId::BOTH.into_iter().filter_map(of_lane).collect()
 }
 
 /// A lane that was much slower than the other.

@@ -45,6 +45,8 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
         left_out: 0,
         findings: vec![],
         warnings: vec![],
+        waived: BTreeMap::new(),
+        normalised: BTreeMap::new(),
         seen: LaneId::BOTH.into_iter().zip(seen).collect(),
         ledger: vec![LedgerEntry {
             fault: "cut-3".into(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
@@ -56,6 +57,9 @@ pub struct Means {
     /// The tokens and deeds of a plan that can't be asked of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<String>,
+    /// The tables and reducers of this tool's module that its module does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -96,6 +100,7 @@ impl Means {
             takes_tokens: true,
             lacks_outbox: false,
             lacks: Vec::new(),
+            missing: Vec::new(),
             protocol: None,
         }
     }
@@ -106,6 +111,11 @@ impl Means {
 
     fn has_outbox(&self, lane: LaneId) -> bool {
         !self.lacks_outbox && self.protocol(lane) == Protocol::Spacetime
+    }
+
+    /// The first of these names that its module does not have.
+    fn misses<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        names.into_iter().find(|name| self.missing.iter().any(|missing| missing == name))
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -144,6 +154,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
     }
+    if let Some(name) = means.misses(module::used_by(plan)) {
+        return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
+    }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
     }
@@ -157,6 +170,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     }
     if means.is_ours() {
         return None;
+    }
+    if plan.backups().next().is_some() {
+        return Some(format!("it copies the files of the {lane} server, which this tool did not start"));
     }
     if harms(plan, role) {
         return Some(format!("it kills or pauses the {lane} server, which this tool did not start"));
@@ -203,6 +219,13 @@ fn unfit_window(plan: &Plan, lane: LaneId, windows: &Windows) -> Option<String> 
     }
 }
 
+/// What a report says of a part whose promise a lane does not make; `None` where it does.
+pub fn cannot_promise(part: Part, lane: LaneId, means: &Means) -> Option<String> {
+    let promises = means.confirms_reads || means.protocol(lane) != Protocol::Spacetime;
+    (part == Part::ConfirmedSurvives && !promises)
+        .then(|| format!("unknown: this {lane} cannot promise it, since its profile does not say `confirmed = true`"))
+}
+
 /// Why a lane can't show a part of the matrix, whatever scenario it is put through; `None` where it can.
 pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
@@ -221,6 +244,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if lacks_it {
         return Some(format!("the profile of {lane} says in `[tokens]` what it does not check"));
     }
+    if let Some(name) = means.misses(module::needed_for(part).iter().copied()) {
+        return Some(format!("the module of {lane} has no `{name}` like this tool's"));
+    }
     (part.is_a_count() && !means.counts_connections)
         .then(|| format!("the profile of {lane} names no count of its connections"))
 }
@@ -230,6 +256,8 @@ pub fn harms(plan: &Plan, role: LaneId) -> bool {
         Step::Server { lane: only, action } => {
             only.is_none_or(|only| only == role) && !matches!(action, ServerAction::Restart)
         }
+        // The files of a server that others use, too, hold more than the plan knows.
+        Step::Backup { .. } => true,
         _ => false,
     })
 }

@@ -11,6 +11,7 @@ use crate::history::History;
 use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::{Expectation, Plan};
+use crate::policy::Touched;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedScenario {
@@ -33,6 +34,12 @@ pub struct JudgedScenario {
     pub findings: Vec<JudgedFinding>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<JudgedFinding>,
+    /// How many findings only warn by the policy, by checker and reason. They are among the warnings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waived: BTreeMap<String, u64>,
+    /// In how many payloads each normaliser of the policy found another value than was published.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub normalised: BTreeMap<LaneId, Touched>,
     pub left_out: u64,
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.

@@ -14,6 +14,7 @@ use super::{JudgedScenario, RowVerdict};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{self, Part, Row};
+use crate::policy::{Rows, Terms};
 use crate::scenario::{Scenario, compile, pattern, stock};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,8 +31,10 @@ pub struct Scope {
     pub also: Vec<String>,
     /// Every scenario that had to run or to be left out with a reason, by name.
     pub scenarios: BTreeMap<String, Asked>,
-    /// The rows of the matrix that had to be shown.
+    /// The rows of the matrix that had to be shown in full: those of the policy.
     pub enforced_rows: Vec<String>,
+    #[serde(default, skip_serializing_if = "Terms::is_none")]
+    pub policy: Terms,
     /// The lane that ran against itself, where the run was of that kind.
     pub aa: Option<LaneId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,8 +132,17 @@ impl Scope {
         claiming.map(|scenario| scenario.name).collect()
     }
 
-    /// Whether the run has to show all that its lanes can show: it chose nothing, and each lane ran against the other.
-    fn is_whole(&self) -> bool {
+    /// The lanes that have to show a row.
+    pub fn lanes_of(&self, row: &str) -> &'static [LaneId] {
+        match self.policy.candidate_alone.iter().any(|alone| alone == row) {
+            true => &[LaneId::Candidate],
+            false => &LaneId::BOTH,
+        }
+    }
+
+    /// Whether the run could have shown all that its lanes can show: it chose nothing, and each lane ran against the
+    /// other.
+    pub(super) fn is_whole(&self) -> bool {
         let chose = !self.chosen.is_empty() || self.instead.is_some() || self.no_faults;
         !chose && self.aa.is_none() && self.suite == suite_digest()
     }
@@ -145,14 +157,20 @@ impl Scope {
         earned.filter(|part| owed(part) && cannot_show(*part, lane, means).is_none()).collect()
     }
 
-    /// Whether a run has to show of a row what its lanes can show of it, without being told to.
+    /// Whether a run has to show of a row what its lanes can show of it.
     pub fn requires(&self, row: &Row) -> bool {
-        self.is_whole() && LaneId::BOTH.into_iter().any(|lane| !self.can_show(row, lane).is_empty())
+        let asked = self.policy.rows == Rows::CanShow && !self.policy.warns_of_row(row.name);
+        asked && self.is_whole() && self.lanes_of(row.name).iter().any(|lane| !self.can_show(row, *lane).is_empty())
     }
 
     /// Whether a row that is required lacks a part that its lane can show.
     pub fn lacks(&self, verdict: &RowVerdict) -> bool {
-        let Some(row) = matrix::row(&verdict.row).filter(|row| self.requires(row)) else { return false };
+        matrix::row(&verdict.row).is_some_and(|row| self.requires(row)) && self.shows_less(verdict)
+    }
+
+    /// Whether a whole run lacks a part of a row that its lane can show.
+    pub(super) fn shows_less(&self, verdict: &RowVerdict) -> bool {
+        let Some(row) = matrix::row(&verdict.row).filter(|_| self.is_whole()) else { return false };
         verdict.missing.iter().any(|(lane, missing)| !missing.is_disjoint(&self.can_show(row, *lane)))
     }
 
@@ -178,7 +196,9 @@ impl Scope {
             list.push(scenario.name.to_owned());
         }
         let has_run = |name: &String| ran.iter().any(|(ran, _, known_bad)| ran == name && !known_bad);
-        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !has_run(name)));
+        // Recheck draws them again, and so knows whether a reason follows.
+        let accounted = |name: &String| has_run(name) || self.left_out.contains_key(name);
+        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !accounted(name)));
         shortfall
     }
 

@@ -4,6 +4,7 @@
 //! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
 #![allow(missing_docs, reason = "the names say it")]
 
+mod backup;
 mod connection;
 mod contradiction;
 pub mod file;
@@ -14,6 +15,7 @@ mod server;
 mod stored;
 pub mod valid;
 
+pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, Returned, ranges};
 pub use connection::{Closed, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::{Backup, Rejoined, Restored};
 use super::connection::{Closed, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
@@ -17,11 +18,20 @@ use crate::plan::{Beside, Mood};
 #[serde(tag = "at", rename_all = "kebab-case")]
 pub enum Record {
     /// A phase of the run began.
-    Phase { phase: Phase },
+    Phase {
+        phase: Phase,
+    },
     /// The writer sent an operation (a retry under the same key is a further attempt).
-    Invoke { op: OpId, attempt: u32 },
+    Invoke {
+        op: OpId,
+        attempt: u32,
+    },
     /// An attempt ended.
-    Complete { op: OpId, attempt: u32, completion: Completion },
+    Complete {
+        op: OpId,
+        attempt: u32,
+        completion: Completion,
+    },
     /// A client's connection is open and joined.
     Opened {
         client: ClientId,
@@ -48,7 +58,11 @@ pub enum Record {
         minted: Option<Minting>,
     },
     /// A client could not open a connection, or an open one ended.
-    Closed { client: ClientId, conn: ConnId, why: Closed },
+    Closed {
+        client: ClientId,
+        conn: ConnId,
+        why: Closed,
+    },
     /// A client asked for a stream. Deliveries that follow on this connection and stream belong to this subscription.
     Subscribed {
         client: ClientId,
@@ -68,7 +82,12 @@ pub enum Record {
         head: Option<Seq>,
     },
     /// The lane refused a subscription.
-    Refused { client: ClientId, sub: SubId, stream: StreamId, refusal: Refusal },
+    Refused {
+        client: ClientId,
+        sub: SubId,
+        stream: StreamId,
+        refusal: Refusal,
+    },
     /// An event arrived at a client.
     Delivered {
         client: ClientId,
@@ -113,7 +132,12 @@ pub enum Record {
         said: String,
     },
     /// A client gave up its cursor and bootstraps the stream anew.
-    Rewound { client: ClientId, stream: StreamId, from: Cursor, why: RewindReason },
+    Rewound {
+        client: ClientId,
+        stream: StreamId,
+        from: Cursor,
+        why: RewindReason,
+    },
     /// Events that were acknowledged had not come over a connection that was subscribed and answered, so the client
     /// asks for them on a new one. No plan caused that.
     Overdue {
@@ -132,11 +156,22 @@ pub enum Record {
         cursor: Cursor,
     },
     /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
-    RoundTrip { client: ClientId, conn: ConnId },
+    RoundTrip {
+        client: ClientId,
+        conn: ConnId,
+    },
     /// A client's cursor at the end of a phase.
-    Watermark { client: ClientId, stream: StreamId, cursor: Cursor },
+    Watermark {
+        client: ClientId,
+        stream: StreamId,
+        cursor: Cursor,
+    },
     /// The ledger: a planned fault fired.
-    Fault { fault: FaultId, client: ClientId, fire: Fire },
+    Fault {
+        fault: FaultId,
+        client: ClientId,
+        fire: Fire,
+    },
     /// The ledger: messages of a connection, or of one of its directions, passed the proxy unread, so that no fault saw
     /// them.
     Unread {
@@ -146,7 +181,9 @@ pub enum Record {
         why: String,
     },
     /// Something was done to the lane's server process.
-    Process { process: Process },
+    Process {
+        process: Process,
+    },
     /// A client got a frame or a row that it can't make sense of.
     Unreadable {
         client: ClientId,
@@ -155,11 +192,22 @@ pub enum Record {
         what: String,
     },
     /// A client got a message that carries no events, by the word of the lane's profile.
-    Ignored { client: ClientId, conn: ConnId, what: String },
+    Ignored {
+        client: ClientId,
+        conn: ConnId,
+        what: String,
+    },
     /// A client told the lane how far it came, as it closed, and the lane answered.
-    Checkpointed { client: ClientId, stream: StreamId, cursor: Cursor, completion: Completion },
+    Checkpointed {
+        client: ClientId,
+        stream: StreamId,
+        cursor: Cursor,
+        completion: Completion,
+    },
     /// The step asked for the lane's list of connections, and the lane has none.
-    NotCounted { op: OpId },
+    NotCounted {
+        op: OpId,
+    },
     /// The lane's own list of connections was read at rest.
     Connections {
         /// The step that asked for it; `None` at the end.
@@ -175,19 +223,45 @@ pub enum Record {
         left: Vec<ClientId>,
     },
     /// What the lane stores of a stream, while nothing is written to it.
-    Stored { stream: StreamId, stored: Stored },
+    Stored {
+        stream: StreamId,
+        stored: Stored,
+    },
+    /// A copy of the server's data directory is whole.
+    BackedUp(Backup),
+    /// A new server is about to start on a copy of a backup.
+    Restoring {
+        backup: String,
+    },
+    /// It was read from the start, or could not be read.
+    Restored(Restored),
+    Rejoined(Rejoined),
     /// The relay answers so from now on.
-    Relay { answers: Mood },
+    Relay {
+        answers: Mood,
+    },
     /// Something was done to the relay or the bridge.
-    Beside { of: Beside, process: Process },
+    Beside {
+        of: Beside,
+        process: Process,
+    },
     /// An event came to the relay.
-    Mirrored { arrival: Arrival },
+    Mirrored {
+        arrival: Arrival,
+    },
     /// The outbox as the lane stores it at the end.
-    Outbox { rows: Vec<OutboxRow> },
+    Outbox {
+        rows: Vec<OutboxRow>,
+    },
     /// A client will not try again.
-    GaveUp { client: ClientId, why: String },
+    GaveUp {
+        client: ClientId,
+        why: String,
+    },
     /// The driver gave up waiting for something, within its bound.
-    TimedOut { waiting_for: String },
+    TimedOut {
+        waiting_for: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,6 +11,8 @@ pub enum Process {
         #[serde(default, skip_serializing_if = "KillWait::is_durable")]
         waited_for: KillWait,
     },
+    /// It was asked to end, and ended in good order.
+    Stopped,
     Paused,
     Resumed,
     /// It ended without being asked to.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::line_of;
-use super::{Closed, History, Phase, Record};
+use super::{Backup, Closed, History, Phase, Record, Rejoined, Restored};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{BRIDGE, Plan, PlannedClient, WRITER};
 
@@ -39,6 +39,7 @@ struct Reading<'a> {
     clients: HashMap<&'a str, Client<'a>>,
     /// Each operation's last attempt, and whether it is still open.
     attempts: HashMap<OpId, (u32, bool)>,
+    backups: HashSet<&'a str>,
     phase: Option<Phase>,
     proves_life: bool,
     has_bridge: bool,
@@ -81,6 +82,7 @@ impl<'a> Reading<'a> {
             faults: faults.chain(toxics).collect(),
             clients: plan.cases.iter().flat_map(|case| &case.clients).map(client).collect(),
             attempts: HashMap::new(),
+            backups: plan.backups().collect(),
             phase: None,
             has_bridge: plan.bridge.is_some(),
             proves_life: plan.cases.iter().any(|case| !case.proof_of_life.is_empty()),
@@ -126,6 +128,10 @@ impl<'a> Reading<'a> {
             Record::Relay { .. } | Record::Beside { .. } | Record::Mirrored { .. } | Record::Outbox { .. } => {
                 hold(self.has_bridge, || "the plan has no bridge".to_owned())
             }
+            Record::BackedUp(Backup { backup, .. })
+            | Record::Restoring { backup }
+            | Record::Restored(Restored { backup, .. })
+            | Record::Rejoined(Rejoined { backup, .. }) => self.backup(backup),
             Record::NotCounted { op } => self.planned(*op),
             Record::Connections { op, missing, left, .. } => {
                 op.map_or(Ok(()), |op| self.planned(op))?;
@@ -155,6 +161,10 @@ impl<'a> Reading<'a> {
 
     fn planned(&self, op: OpId) -> Fits {
         hold(self.ops.contains(&op), || format!("the plan has no operation {op}"))
+    }
+
+    fn backup(&self, backup: &str) -> Fits {
+        hold(self.backups.contains(backup), || format!("the plan has no backup `{backup}`"))
     }
 
     fn invoke(&mut self, op: OpId, attempt: u32) -> Fits {

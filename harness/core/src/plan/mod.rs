@@ -11,6 +11,7 @@ pub mod fault;
 mod misuse;
 mod outbox;
 mod reducers;
+mod restore;
 mod step;
 mod toxic;
 mod window;
@@ -27,6 +28,7 @@ pub use fault::{
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use outbox::{ENQUEUE, Enqueued, enqueued};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
+pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -111,7 +113,10 @@ impl Plan {
     /// what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
-        let servers = steps.filter(|step| matches!(step, Step::Server { .. } | Step::Beside { .. })).count();
+        let starts = |step: &&Step| {
+            matches!(step, Step::Server { .. } | Step::Beside { .. } | Step::Backup { .. } | Step::Restore(_))
+        };
+        let servers = steps.filter(starts).count();
         let bridged = self.bridge.as_ref().map_or(0, |bridge| 1 + 3 * bridge.defects.len());
         let faults = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
@@ -127,6 +132,15 @@ impl Plan {
             + self.toxics.len()
             + bridged
             + writes
+    }
+
+    /// The names of the backups.
+    pub fn backups(&self) -> impl Iterator<Item = &str> {
+        let steps = self.cases.iter().flat_map(|case| &case.steps);
+        steps.filter_map(|step| match step {
+            Step::Backup { backup, .. } => Some(backup.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether tokens decide who may do what.
@@ -233,6 +247,9 @@ pub struct PlannedClient {
     /// What it says of itself as it joins; `None` leaves that to the lane's profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinParams>,
+    /// Known-bad: it asks for reads that are not confirmed, and says that they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passes_off: bool,
     /// The code by which each lane must refuse it. Such a client follows no stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,

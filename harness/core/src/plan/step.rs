@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Change;
 use super::bridge::{Beside, Mood};
+use super::restore::{Copying, Restore};
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 
@@ -11,7 +12,12 @@ use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Step {
     /// Sets a stream's policy; `None` leaves a value as it is.
-    Policy { op: OpId, stream: StreamId, retention: Option<u64>, replay_budget: Option<u64> },
+    Policy {
+        op: OpId,
+        stream: StreamId,
+        retention: Option<u64>,
+        replay_budget: Option<u64>,
+    },
     /// The writer publishes, and retries under the same key until it is answered.
     Publish {
         op: OpId,
@@ -32,12 +38,24 @@ pub enum Step {
         expect: PublishExpect,
     },
     /// Waits until the lane counts the connections of these clients, and no other of the case.
-    Count { op: OpId, present: Vec<ClientId>, within_ms: u64 },
+    Count {
+        op: OpId,
+        present: Vec<ClientId>,
+        within_ms: u64,
+    },
     /// Reads what the lane stores of a stream.
-    Inspect { stream: StreamId },
+    Inspect {
+        stream: StreamId,
+    },
     /// Removes the events of a stream, whose head is `head`, up to a seq. A lane without such a call lowers the
     /// stream's retention for a moment, and leaves the last event.
-    Prune { op: OpId, stream: StreamId, up_to: Seq, head: Seq, retention: u64 },
+    Prune {
+        op: OpId,
+        stream: StreamId,
+        up_to: Seq,
+        head: Seq,
+        retention: u64,
+    },
     /// Acknowledges a cursor for a client of this name, on a lane that keeps checkpoints.
     Checkpoint {
         op: OpId,
@@ -50,7 +68,11 @@ pub enum Step {
         refused: Option<String>,
     },
     /// Sends a request that is to be refused: a word of `MISUSES`.
-    Misuse { op: OpId, stream: StreamId, what: String },
+    Misuse {
+        op: OpId,
+        stream: StreamId,
+        what: String,
+    },
     /// Someone does one thing with a token of an identity, on a connection of its own.
     Attempt {
         op: OpId,
@@ -94,9 +116,13 @@ pub enum Step {
         at_once: bool,
     },
     /// A client closes its connection in good order.
-    Disconnect { client: ClientId },
+    Disconnect {
+        client: ClientId,
+    },
     /// A client loses its connection and its memory. It connects again from the checkpoint on disk.
-    Crash { client: ClientId },
+    Crash {
+        client: ClientId,
+    },
     /// Once a client has every acknowledged event of its streams, it unsubscribes from some of them, and subscribes to
     /// those again without cursors, on the same connection.
     Resubscribe {
@@ -106,21 +132,51 @@ pub enum Step {
         streams: Vec<StreamId>,
     },
     /// Overwrites the checkpoint of a client that is not connected, as a restored backup would.
-    SetCursor { client: ClientId, stream: StreamId, cursor: Cursor },
+    SetCursor {
+        client: ClientId,
+        stream: StreamId,
+        cursor: Cursor,
+    },
     /// Waits until each of these clients has applied every acknowledged event of its streams.
-    AwaitCaughtUp { clients: Vec<ClientId> },
+    AwaitCaughtUp {
+        clients: Vec<ClientId>,
+    },
     /// Waits until a fault or a toxic has fired.
-    AwaitFired { fault: FaultId },
+    AwaitFired {
+        fault: FaultId,
+    },
     /// Adds toxics, to open connections and to new ones. A toxic that no step adds is on from the beginning.
-    Arm { toxics: Vec<FaultId> },
+    Arm {
+        toxics: Vec<FaultId>,
+    },
     /// Removes toxics.
-    Disarm { toxics: Vec<FaultId> },
+    Disarm {
+        toxics: Vec<FaultId>,
+    },
+    /// Begins a copy of the data directory of the lane's server.
+    Backup {
+        backup: String,
+        copy: Copying,
+    },
+    /// Waits until a copy of a running server is whole.
+    BackedUp {
+        backup: String,
+    },
+    Restore(Restore),
     /// Acts on the server process of a lane, or of each lane where `None`.
-    Server { lane: Option<LaneId>, action: ServerAction },
+    Server {
+        lane: Option<LaneId>,
+        action: ServerAction,
+    },
     /// Acts on the relay or the bridge, on the lane that has them.
-    Beside { of: Beside, action: ServerAction },
+    Beside {
+        of: Beside,
+        action: ServerAction,
+    },
     /// The relay answers so from now on.
-    Relay { answers: Mood },
+    Relay {
+        answers: Mood,
+    },
     /// Waits until an event has come to the relay since it was last changed.
     AwaitRelay,
     /// Waits until the relay has, or blocks, each event of the outbox, and each that it has is marked.

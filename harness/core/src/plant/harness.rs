@@ -21,6 +21,8 @@ pub fn is_of_histories(defect: Defect) -> bool {
             | FaultUnrecorded
             | CutHistory
             | CutAtHeal
+            | RestoreShort
+            | RestoreUntold
             | DeliveryDropped
             | AnswerDropped
             | OpenDropped
@@ -56,6 +58,20 @@ pub fn in_harness(defect: Defect, driven: &Whole, other: &Whole) -> Option<Whole
         CutAtHeal => {
             let heal = candidate.iter().position(|record| matches!(record, Record::Phase { phase: Phase::Heal }))?;
             candidate.truncate(heal);
+        }
+        RestoreShort => {
+            let replayed = candidate.iter_mut().find_map(|record| match record {
+                Record::Restored(restored) => restored.streams.iter_mut().find(|stream| !stream.events.is_empty()),
+                _ => None,
+            });
+            replayed?.events.pop()?;
+        }
+        RestoreUntold => {
+            let told = candidate.iter_mut().find_map(|record| match record {
+                Record::Rejoined(rejoined) => rejoined.clients.iter_mut().find(|client| client.told),
+                _ => None,
+            });
+            told?.told = false;
         }
         DeliveryDropped => {
             // The last event that came before the proof of life, in the one kind of message that brought it.

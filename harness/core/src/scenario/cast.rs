@@ -52,6 +52,8 @@ pub(crate) struct Client {
     pub(crate) join: Option<JoinParams>,
     /// The code by which it is refused. Then it subscribes to no stream.
     pub(crate) refused: Option<&'static str>,
+    /// Known-bad: it asks for reads that are not confirmed, and says that they were.
+    pub(crate) passes_off: bool,
     /// By index.
     pub(crate) identity: Option<usize>,
 }

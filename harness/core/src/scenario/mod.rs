@@ -28,10 +28,11 @@ mod tests;
 pub mod words;
 mod world;
 
-pub(crate) use compile::chance::Chance;
 pub use compile::compile;
 pub(crate) use compile::keys::can_join;
+pub(crate) use errors::{Mistakes, did_you_mean};
 pub use errors::{ScenarioError, ScenarioErrors};
+pub(crate) use read::{At, Node, Section, known_texts, parse_toml};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,6 @@ use crate::ids::{LaneId, Seed};
 use crate::matrix::Part;
 use crate::plan::{Bridge, Window};
 use draft::Draft;
-use errors::Mistakes;
 use rehearsal::Steps;
 use script::Case;
 

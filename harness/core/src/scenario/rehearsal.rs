@@ -10,6 +10,7 @@ use super::mirror::Mirror;
 use super::names::Names;
 use super::open::Number;
 use super::read::{At, Section};
+use super::script::Lanes;
 use super::world::{Server, World};
 use crate::plan::{self, ByteToxic, Direction};
 
@@ -37,6 +38,11 @@ pub(super) trait Step: fmt::Debug {
     /// Whether it acts on a server, which other cases share.
     fn controls_server(&self) -> bool {
         false
+    }
+
+    /// Where it plants a defect: the lane, or both where there is none.
+    fn plants(&self) -> Option<Lanes> {
+        None
     }
 
     /// Whether a run without faults leaves it out.

@@ -33,3 +33,11 @@ pub(super) fn client_id(clients: &[Client], target: Target) -> ClientId {
         Target::Writer => WRITER,
     })
 }
+
+/// A backup: the heads when it began, and when it was whole.
+#[derive(Debug, Clone)]
+pub(super) struct Backup {
+    pub(super) name: String,
+    pub(super) begun: Vec<u64>,
+    pub(super) ended: Vec<u64>,
+}

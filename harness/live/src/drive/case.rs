@@ -20,6 +20,7 @@ use super::authority::Authority;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
 use super::client::ClientHandle;
+use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
 use super::mirror::Mirror;
@@ -52,6 +53,7 @@ pub struct Case {
     pub(super) miscounted: bool,
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
+    pub(super) drills: Drills,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
     converge: Bound,
@@ -97,7 +99,8 @@ impl Case {
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
-            let lane = (stack.lane.clone(), stack.authority.clone());
+            let other = client.passes_off.then(|| stack.lane.passing_off()).flatten();
+            let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
             let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
@@ -122,6 +125,7 @@ impl Case {
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
             last_acked: None,
+            drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
@@ -323,7 +327,7 @@ fn are_together(left: &Step, right: &Step) -> bool {
     group(left).is_some() && group(left) == group(right)
 }
 
-fn planned_events(case: &plan::Case) -> PlannedEvents {
+pub(super) fn planned_events(case: &plan::Case) -> PlannedEvents {
     let published = case.all_steps().filter_map(|step| match step {
         Step::Publish { stream, key, hash, expect: PublishExpect::Accepted { seq }, .. } => {
             Some(((stream.clone(), *seq), (*hash, key.clone())))

@@ -7,6 +7,8 @@
 mod connect;
 mod resubscribe;
 
+pub(super) use connect::options_of;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

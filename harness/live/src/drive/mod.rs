@@ -7,6 +7,7 @@ mod byte_toxics;
 mod case;
 mod checkpoints;
 mod client;
+mod drill;
 mod event;
 mod fault_log;
 mod inbox;
@@ -46,7 +47,7 @@ pub use mirror::BridgeSeat;
 pub use pace::Pace;
 pub use recorder::NoLedger;
 use recorder::Recorder;
-pub use stack::{Destination, DriveError, LaneStack, ManagedServer, ServerControl};
+pub use stack::{Beside, Destination, DriveError, LaneStack, ManagedServer, ServerControl};
 pub use timeout::MeasuredTimeout;
 
 /// Cases of one plan that run at the same time.

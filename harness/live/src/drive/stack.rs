@@ -2,7 +2,8 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -96,6 +97,27 @@ pub trait ServerControl: Send + Sync {
 
     /// Brings the server up again, whatever state it is in. Returns what that took.
     async fn heal(&self) -> Vec<Process>;
+
+    /// Waits until the last acknowledged event is on disk, and says where its data directory is.
+    ///
+    /// # Errors
+    /// Where the server is down, or does not write what it acknowledged.
+    async fn ready_to_copy(&self, last_acked: Option<&str>) -> Result<PathBuf, ServerError>;
+
+    /// Stops the server in good order.
+    async fn stop(&self);
+
+    /// Starts another server of the same kind beside this one. Its data directory is `data` in this directory.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    async fn beside(&self, dir: &Path) -> Result<Beside, ServerError>;
+}
+
+/// A server beside the lane's own. It ends when this is dropped.
+pub struct Beside {
+    pub address: SocketAddr,
+    pub server: Option<Server>,
 }
 
 #[derive(Debug)]
@@ -122,6 +144,25 @@ impl ServerControl for ManagedServer {
             ServerAction::Pause => server.pause().map(|()| Process::Paused),
             ServerAction::Resume => server.resume().map(|()| Process::Resumed),
         }
+    }
+
+    async fn ready_to_copy(&self, last_acked: Option<&str>) -> Result<PathBuf, ServerError> {
+        let server = self.0.lock().await;
+        if !server.is_up() {
+            return Err(ServerError::NotUp);
+        }
+        server.wait_until_durable(last_acked).await?;
+        Ok(server.data_dir().to_owned())
+    }
+
+    async fn stop(&self) {
+        self.0.lock().await.stop().await;
+    }
+
+    async fn beside(&self, dir: &Path) -> Result<Beside, ServerError> {
+        let mut server = self.0.lock().await.another(dir)?;
+        let address = server.start().await?;
+        Ok(Beside { address, server: Some(server) })
     }
 
     async fn heal(&self) -> Vec<Process> {

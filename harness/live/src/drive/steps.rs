@@ -85,6 +85,9 @@ impl Case {
             Step::AwaitFired { fault } => self.fired(fault).await,
             Step::Arm { toxics } => self.arm(toxics).await,
             Step::Disarm { toxics } => self.disarm(toxics).await,
+            Step::Backup { backup, copy } => self.back_up(backup, copy).await,
+            Step::BackedUp { backup } => self.backed_up(backup).await,
+            Step::Restore(restore) => self.restore(restore).await,
             Step::Server { lane, action } => self.control_server(*lane, *action).await,
             Step::Beside { of, action } => match &mut self.mirror {
                 Some(mirror) => mirror.act(*of, *action).await,
@@ -179,6 +182,7 @@ impl Case {
                 *head = seq.max(*head);
                 self.inspector.acknowledged(stream, seq, key, payload);
                 if is_new {
+                    self.drills.acknowledged();
                     self.last_acked = Some(key.clone());
                 }
                 for client in self.clients.values() {

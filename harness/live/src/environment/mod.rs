@@ -9,9 +9,10 @@ mod host;
 mod reach;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,6 +65,8 @@ pub struct Environment {
     /// Defects that the module has under every plan.
     planted_candidate: Vec<String>,
     keeps_databases: bool,
+    /// What the module of each lane lacks, once it was asked for.
+    missing: OnceLock<BTreeMap<LaneId, Vec<String>>>,
     exit_reports: ExitReports,
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
@@ -102,6 +105,7 @@ impl Environment {
             planted_legacy: Vec::new(),
             planted_candidate: Vec::new(),
             keeps_databases: false,
+            missing: OnceLock::new(),
             exit_reports,
             exits: Mutex::new(exits),
         }

@@ -29,6 +29,17 @@ pub trait Lane: Send + Sync {
         None
     }
 
+    /// The same lane on another server, of which nothing is known yet; `None` where a lane remembers nothing.
+    fn anew(&self) -> Option<Arc<dyn Lane>> {
+        None
+    }
+
+    /// Known-bad: the same lane, but reads are not confirmed, and a session says that they are. `None` where a lane
+    /// knows no confirmed reads.
+    fn passing_off(&self) -> Option<Arc<dyn Lane>> {
+        None
+    }
+
     /// Does a deed of the plan's list that sessions can't do, or not as this lane does it, and says of which streams
     /// something came. `None` where sessions do it.
     async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {

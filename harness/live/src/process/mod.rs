@@ -1,5 +1,6 @@
 //! Server processes: start, kill, pause and restart them, and never leave one behind.
 
+pub mod backup;
 mod command;
 mod durable;
 mod error;
@@ -85,6 +86,18 @@ impl Server {
 
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// A server of the same kind that is not started yet. `dir` is its own, and may have a data directory already.
+    pub fn another(&self, dir: &Path) -> Result<Server, ServerError> {
+        let server = Server::new(self.command.clone(), dir)?;
+        // The cache of compiled modules, which the servers of a run share.
+        if let Ok(shared) = std::fs::read_link(self.data_dir.join("cache")) {
+            let link = server.data_dir.join("cache");
+            std::os::unix::fs::symlink(shared, &link)
+                .map_err(|source| ServerError::Directory { path: link.clone(), source })?;
+        }
+        Ok(server)
     }
 
     /// Starts the process and waits until it serves. Returns its address.

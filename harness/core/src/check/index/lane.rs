@@ -162,7 +162,9 @@ impl<'a> LaneIndex<'a> {
                         self.ops[number].complete(at, completion);
                     }
                 }
-                Record::Process { process: Process::Killed { .. } | Process::Died { .. } } => self.deaths.push(at),
+                Record::Process { process: Process::Killed { .. } | Process::Stopped | Process::Died { .. } } => {
+                    self.deaths.push(at);
+                }
                 Record::TimedOut { .. } => self.timed_out.push(at),
                 Record::Fault { fault, .. } => {
                     self.fired.entry(fault.as_str()).or_insert((0, at)).0 += 1;

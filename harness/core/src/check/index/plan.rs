@@ -225,6 +225,9 @@ impl<'a> PlanIndex<'a> {
             | Step::Arm { .. }
             | Step::Access(_)
             | Step::Disarm { .. }
+            | Step::Backup { .. }
+            | Step::BackedUp { .. }
+            | Step::Restore(_)
             | Step::Server { .. }
             | Step::Beside { .. }
             | Step::Relay { .. }

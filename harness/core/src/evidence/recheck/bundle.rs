@@ -139,8 +139,9 @@ impl<'a> Inventory<'a> {
         }
         let lost = |path: &String| self.lost_folder(path).is_some_and(|folder| self.entries.contains_key(folder));
         let there = |path: &String| self.entries.contains_key(path) || evidence.files.contains_key(path) || lost(path);
+        let policy = (!evidence.scope.policy.is_none()).then_some(layout::POLICY);
         let mut missing: Vec<String> =
-            pages().map(|page| page.path).chain([layout::TIMES]).map(str::to_owned).collect();
+            pages().map(|page| page.path).chain([layout::TIMES]).chain(policy).map(str::to_owned).collect();
         missing.retain(|path| !there(path));
         let mut problems: Vec<_> = missing.iter().map(|path| Problem::new(path, "is missing")).collect();
         for name in &self.names {

@@ -14,6 +14,7 @@ use crate::history::valid::valid;
 use crate::history::{History, Record, file};
 use crate::ids::{LaneId, Protocol};
 use crate::plan::Plan;
+use crate::policy::Normaliser;
 
 pub struct Recorded {
     pub plan: Plan,
@@ -112,7 +113,7 @@ pub fn scenario(
         fires = fires.filter(|_| added.is_ok());
     }
     let recorded = Recorded { plan, legacy, candidate, fires };
-    vectors_follow(name, &recorded, inventory, problems);
+    vectors_follow(name, &recorded, &evidence.scope.policy.normalise, inventory, problems);
     Some(recorded)
 }
 
@@ -187,8 +188,14 @@ fn speaks(path: &str, protocol: Protocol, history: &History) -> Result<(), Probl
     }
 }
 
-fn vectors_follow(name: &str, recorded: &Recorded, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) {
-    let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
+fn vectors_follow(
+    name: &str,
+    recorded: &Recorded,
+    normalisers: &[Normaliser],
+    inventory: &Inventory<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate], normalisers);
     for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
         let path = layout::vector(name, lane);
         let Some(found) = inventory.content(&path, problems) else {

@@ -53,6 +53,10 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let items: String = report.reasons.iter().map(|reason| format!("<li>{}</li>", html(reason))).collect();
         writeln!(out, "<ul>{items}</ul>")?;
     }
+    if !report.waived.is_empty() {
+        let items: String = report.waived.iter().map(|waived| format!("<li>{}</li>", html(waived))).collect();
+        writeln!(out, "<p>The policy lets pass:</p>\n<ul>{items}</ul>")?;
+    }
     writeln!(out, "</div>\n<nav aria-label=\"On this page\">")?;
     for (id, name, _) in sections() {
         writeln!(out, "<a href=\"#{id}\">{name}</a>")?;
@@ -275,6 +279,9 @@ fn run(report: &Report<'_>) -> String {
 fn files(report: &Report<'_>) -> String {
     let mut files = vec![(layout::EVIDENCE, "who ran what with what, what was judged, and the digests that bind it")];
     files.extend(&report.pages);
+    files.extend(
+        (!report.document.scope.policy.is_none()).then_some((layout::POLICY, "the policy that the run was judged by")),
+    );
     files.extend([
         (layout::TIMES, "wall-clock times, neither digested nor judged; times/ has one for each record"),
         ("scenarios/", "the scenario files as they were read"),

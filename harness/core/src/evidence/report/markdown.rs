@@ -27,6 +27,13 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !report.reasons.is_empty() {
         writeln!(out)?;
     }
+    if !report.waived.is_empty() {
+        writeln!(out, "The policy lets pass:\n")?;
+        for waived in report.waived {
+            writeln!(out, "- {}", markdown(waived))?;
+        }
+        writeln!(out)?;
+    }
     facts(report, out)?;
     scenarios(report, out)?;
     known_bad(report, out)?;

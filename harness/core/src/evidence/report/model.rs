@@ -28,8 +28,8 @@ pub struct Report<'a> {
     pub(super) terminal: Terminal<'a>,
     /// The pages of a bundle, each with what it is.
     pub(super) pages: Vec<(&'static str, &'static str)>,
-    /// The decision as people read it first: `PASSED IN PART`.
-    pub(super) word: &'static str,
+    /// The decision as people read it first: `PASSED IN PART`, `BLOCK (ADVISORY)`.
+    pub(super) word: String,
     /// The decision as programs read it: `passed-in-part`.
     pub(super) decision: &'static str,
     pub(super) tone: Tone,
@@ -38,6 +38,8 @@ pub struct Report<'a> {
     /// `5 of 6 scenarios passed`, and what else led to the decision.
     pub(super) headline: String,
     pub(super) reasons: &'a [String],
+    /// What the policy let pass, a sentence each.
+    pub(super) waived: &'a [String],
     pub(super) elapsed: Option<String>,
     pub(super) lanes: Vec<(&'static str, String)>,
     pub(super) facts: Vec<(&'static str, Vec<Piece>)>,
@@ -162,12 +164,17 @@ impl<'a> Report<'a> {
             document: evidence,
             terminal: Terminal { width: 80, color: false, bundle: None },
             pages,
-            word: run::word(decision),
+            word: run::word(decision, judged.decision.advisory),
             decision: decision.as_str(),
             tone: decision.into(),
-            rows_shown: format!("{shown} of {} rows shown", judged.matrix.len()),
+            rows_shown: format!(
+                "{shown} of {} rows shown{}",
+                judged.matrix.len(),
+                run::waived(&judged.decision.waived)
+            ),
             headline: run::headline(evidence),
             reasons: &judged.decision.reasons,
+            waived: &judged.decision.waived,
             elapsed: times.elapsed_ms.map(seconds),
             slow: speed::slow(times).iter().map(ToString::to_string).collect(),
             facts: run::facts(evidence, times, &lanes, &reproduce),
@@ -190,7 +197,7 @@ impl<'a> Report<'a> {
     /// The decision with the rows of the matrix that it rests on: `ALLOW, 5 of 16 rows shown`.
     pub(super) fn title(&self) -> String {
         match self.tone {
-            Tone::Bad => self.word.to_owned(),
+            Tone::Bad => format!("{}{}", self.word, run::waived(self.waived)),
             Tone::Good | Tone::Open => format!("{}, {}", self.word, self.rows_shown),
         }
     }

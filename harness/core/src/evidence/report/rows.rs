@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Verdict;
 use crate::evidence::document::Evidence;
-use crate::gate::fit::cannot_show;
+use crate::gate::fit::{cannot_promise, cannot_show};
 use crate::gate::{RowVerdict, Scope};
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
@@ -100,7 +100,10 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
             Verdict::Invalid => "broken",
         },
         required: scope.enforced_rows.contains(&verdict.row) || scope.lacks(verdict),
-        seen: LaneId::BOTH.map(|lane| share(seen(lane), owed(lane))),
+        seen: LaneId::BOTH.map(|lane| match scope.lanes_of(&verdict.row).contains(&lane) {
+            true => share(seen(lane), owed(lane)),
+            false => "-".to_owned(),
+        }),
         scenarios: verdict.scenarios.iter().map(String::as_str).collect(),
     }
 }
@@ -146,12 +149,20 @@ fn planned_row<'a>(scope: &Scope, scenarios: &'a [Scenario], known: &'static mat
         required: scope.requires(known),
         seen: LaneId::BOTH.map(|lane| share(can_show(lane).len(), owed(known, lane).count())),
         scenarios: driven.iter().map(|scenario| scenario.name.as_str()).collect(),
-        why_not: match (all, is_whole) {
-            (0, _) => Some(NO_CHECKER.to_owned()),
-            (_, true) => None,
+        why_not: match (all, is_whole, unpromised(known.name, scope)) {
+            (0, ..) => Some(NO_CHECKER.to_owned()),
+            (_, true, _) => None,
+            (_, _, Some(why)) => Some(why),
             _ => Some(because(&missing, scope, &out.iter().map(|scenario| scenario.name.as_str()).collect::<Vec<_>>())),
         },
     }
+}
+
+/// Why no scenario can show a row on these lanes, whose part one of them does not promise.
+fn unpromised(row: &str, scope: &Scope) -> Option<String> {
+    let parts = matrix::row(row)?.parts;
+    let of = |(lane, means): (&LaneId, _)| parts.iter().find_map(|part| cannot_promise(*part, *lane, means));
+    scope.lanes.iter().find_map(of)
 }
 
 const NO_CHECKER: &str = "no checker covers it yet";
@@ -168,6 +179,9 @@ fn why_not(evidence: &Evidence, row: &RowVerdict) -> Option<String> {
         return Some(format!("the {lane} lane ran against itself"));
     }
     let left_out = scope.left_out_of(&row.row);
+    if let Some(why) = unpromised(&row.row, scope).filter(|_| row.scenarios.is_empty()) {
+        return Some(why);
+    }
     if row.scenarios.is_empty() {
         return Some(match left_out.is_empty() {
             true => "no scenario of this run claims it".to_owned(),

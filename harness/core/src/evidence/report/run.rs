@@ -2,6 +2,7 @@
 
 use super::words::{counted, seconds};
 use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
+use crate::evidence::speed;
 use crate::gate::Decision;
 
 pub enum Piece {
@@ -10,13 +11,22 @@ pub enum Piece {
     Command(String),
 }
 
-pub fn word(decision: Decision) -> &'static str {
-    match decision {
+pub fn word(decision: Decision, advisory: bool) -> String {
+    let word = match decision {
         Decision::Allow => "ALLOW",
         Decision::PassedInPart => "PASSED IN PART",
         Decision::NoDifference => "NO DIFFERENCE",
         Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
         Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
+    };
+    format!("{word}{}", if advisory { " (ADVISORY)" } else { "" })
+}
+
+/// How much the policy let pass, behind what was shown.
+pub fn waived(waived: &[String]) -> String {
+    match waived.len() {
+        0 => String::new(),
+        count => format!(", {} by the policy", counted(count, "waiver")),
     }
 }
 
@@ -56,6 +66,9 @@ pub fn headline(evidence: &Evidence) -> String {
     let kind = kind(evidence);
     if !kind.is_empty() {
         text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
+    }
+    if evidence.judged.decision.advisory {
+        text.push_str(", and the policy is advisory: it does not set the exit code");
     }
     match &evidence.state {
         State::Complete => text,
@@ -98,6 +111,13 @@ pub fn facts(
     facts.extend(scope.aa.map(|lane| ("kind", text(&format!("the {lane} lane against itself")))));
     facts.extend(lanes.iter().map(|(lane, server)| (*lane, text(server))));
     facts.extend(evidence.toxiproxy.iter().map(|url| ("byte toxics", text(&format!("in the Toxiproxy at {url}")))));
+    if !scope.policy.is_none() {
+        let phase = scope.policy.phase.map_or(String::new(), |phase| format!("phase {phase} of "));
+        let mut policy = text(&format!("{phase}policy.toml, "));
+        policy.extend(hash(&scope.policy.digest));
+        facts.push(("policy", policy));
+    }
+    facts.extend(speed::restores(times).iter().map(|says| ("restores", text(says))));
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
     }

@@ -178,6 +178,12 @@ impl Printer<'_> {
         if let Some(more) = more(report.reasons.len(), MAX_REASONS, "reason") {
             writeln!(self.out, "  and {more} in the page")?;
         }
+        if !report.waived.is_empty() {
+            writeln!(self.out, "  let pass by the policy:")?;
+        }
+        for waived in report.waived {
+            self.paragraph(4, waived)?;
+        }
         let reproduced = if blocks { self.worst(report)? } else { None };
         let decides = report.tone == Tone::Good;
         if let Some(bundle) = report.terminal.bundle {

@@ -36,6 +36,8 @@ defects! { Place::Harness;
     OffConvergence => "off-convergence", Vacuity;
     /// The checker `contradiction` is off.
     OffContradiction => "off-contradiction", Vacuity;
+    /// The checker `restore` is off.
+    OffRestore => "off-restore", Vacuity;
     /// The checker `vacuity` is off.
     OffVacuity => "off-vacuity", Vacuity;
     /// A known-bad scenario plants nothing.
@@ -54,6 +56,10 @@ defects! { Place::Harness;
     CutHistory => "history-cut", Evidence;
     /// A history ends when the faults go off.
     CutAtHeal => "history-cut-at-heal", Evidence, stateful;
+    /// A restored server lacks the last event that its backup had.
+    RestoreShort => "restored-without-tail", Restart, stateful;
+    /// A client keeps a cursor beyond the restored head, and the seqs below it are used again.
+    RestoreUntold => "restored-client-untold", Restart, stateful;
     /// A delivery is not recorded.
     DeliveryDropped => "record-dropped", Evidence, stateful;
     /// The answer to a publish is not recorded.

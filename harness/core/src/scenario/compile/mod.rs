@@ -1,6 +1,5 @@
 //! Compiles a scenario and a seed into a plan. All chance is spent here.
 
-pub(crate) mod chance;
 mod faults;
 pub(super) mod keys;
 pub(crate) mod payload;
@@ -10,11 +9,11 @@ mod tests;
 
 use super::cast::{Client, Identity};
 use super::{Backoff, Scenario, script};
+use crate::chance::Chance;
 use crate::ids::{ClientId, LaneId, Seed, StreamId};
 use crate::plan::{
     self, AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic, Step,
 };
-use chance::Chance;
 use planner::StepPlanner;
 
 /// How many waits are drawn for each client and writer.
@@ -133,6 +132,7 @@ impl Compiler<'_> {
             identity: client.identity.map(|identity| self.scenario.identities[identity].name.clone()),
             backoff_ms: self.backoff(self.scenario.backoff),
             join: client.join.clone(),
+            passes_off: client.passes_off,
             refused: client.refused.map(str::to_owned),
         }
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
-use super::chance::Chance;
 use super::keys::key;
 use super::payload::invalid::INVALID;
 use super::payload::{Decks, Payload, Place, payload};
+use crate::chance::Chance;
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
@@ -104,6 +104,15 @@ impl<'p> StepPlanner<'p> {
     /// Publishes an event with a payload of this family, or of the stream's.
     pub(crate) fn publish(&mut self, stream: usize, family: Option<Payload>) {
         self.event(stream, family.unwrap_or(self.streams[stream].payload));
+    }
+
+    /// An event that no lane gets from its writer: its key, its payload and the payload's hash.
+    pub(crate) fn apart(&mut self, stream: usize) -> (String, String, PayloadHash) {
+        let key = format!("{}:apart:{:08x}", self.streams[stream].topic, self.chance.below(1 << 32));
+        let place = Place { mark: &key, stream, nth: 1 };
+        let payload = payload(self.chance, &mut self.decks, Payload::Small, place);
+        let hash = hash_of(&payload);
+        (key, payload, hash)
     }
 
     /// Publishes a text that is no payload.
@@ -279,11 +288,17 @@ pub(crate) enum Wrong {
     SeqHuge,
     /// The hash is of another payload.
     HashOther,
+    /// The hash has another last digit.
+    HashEnd,
     HashUpper,
     HashBare,
 }
 
 impl Wrong {
+    pub(crate) fn is_of_hash(self) -> bool {
+        matches!(self, Wrong::HashOther | Wrong::HashEnd | Wrong::HashUpper | Wrong::HashBare)
+    }
+
     /// What the publish of the event of this seq names, the code of its refusal, and the only lane that takes it.
     fn claims(self, seq: u64, payload: &str) -> (Claims, &'static str, Option<LaneId>) {
         let of_seq = |seq| {
@@ -302,6 +317,12 @@ impl Wrong {
             Wrong::SeqZero => of_seq(0),
             Wrong::SeqHuge => of_seq((1 << 53) + seq),
             Wrong::HashOther => of_hash(hash_of(&format!("[{payload}]")).to_string()),
+            Wrong::HashEnd => {
+                let mut hash = hash();
+                let other = if hash.pop() == Some('0') { '1' } else { '0' };
+                hash.push(other);
+                of_hash(hash)
+            }
             Wrong::HashUpper => of_hash(format!("{HASH_PREFIX}{}", hash()[HASH_PREFIX.len()..].to_uppercase())),
             Wrong::HashBare => of_hash(hash()[HASH_PREFIX.len()..].to_owned()),
         }

@@ -80,6 +80,7 @@ fn check_promises(plan: &Plan) {
                 Step::Misuse { op, .. } | Step::Call { op, .. } | Step::Rows { op, .. } => ops.push(op.0),
                 Step::Count { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
                 Step::Access(_) => {}
+                Step::Backup { .. } | Step::BackedUp { .. } | Step::Restore(_) => {}
                 Step::Inspect { .. } => {}
                 Step::Publish { together: Some(_), op, expect, stream, .. } => {
                     ops.push(op.0);

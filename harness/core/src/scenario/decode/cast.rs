@@ -211,6 +211,7 @@ fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: 
         compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
         join,
         refused,
+        passes_off: section.word("reads", words::READS, mistakes).unwrap_or(false),
         identity,
     };
     Some(At { value, at: section.at })

@@ -6,15 +6,13 @@ mod faults;
 mod found;
 mod toxics;
 
-use std::collections::BTreeMap;
-
 use toml_edit::ImDocument;
 
 use super::draft::{Binding, Draft};
-use super::errors::{Mistakes, did_you_mean};
+use super::errors::Mistakes;
 use super::names::{MAX_NUMBER, Names};
 use super::numbers::{MAX_CASES, positions};
-use super::read::{At, Node, Section, as_word};
+use super::read::{At, Node, Section, as_word, known_texts};
 use super::rehearsal::Steps;
 use super::steps;
 use super::words::{self, keys};
@@ -96,22 +94,6 @@ fn name(path: &str, root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Strin
         mistakes.local(name.at, what, "give both the same name".to_owned());
     }
     Some(name.value.to_owned())
-}
-
-/// Texts under a key, each one of `known` and none twice, sorted, with where each stands.
-fn known_texts(root: &Section<'_>, key: &str, what: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<At<String>> {
-    let mut seen = BTreeMap::new();
-    for text in root.texts(key, mistakes) {
-        if !known.contains(&text.value) {
-            let problem = format!("there is no {what} `{}`", text.value);
-            mistakes.local(text.at, problem, did_you_mean(text.value, known));
-        } else if seen.contains_key(text.value) {
-            mistakes.local(text.at, format!("`{}` stands here twice", text.value), None);
-        } else {
-            seen.insert(text.value.to_owned(), text.at);
-        }
-    }
-    seen.into_iter().map(|(value, at)| At { value, at }).collect()
 }
 
 fn values(texts: Vec<At<String>>) -> Vec<String> {

@@ -31,7 +31,7 @@ const MAX_EVENTS: u64 = 100_000;
 /// added. With them comes the most that each lane can see, and the parts of the matrix.
 pub(super) fn cases(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<Case>, AtLeast, Parts) {
     expandable(draft, steps, mistakes);
-    planted(draft, mistakes);
+    planted(draft, steps, mistakes);
     let (cases, seen, earned) = rehearse_all(draft, steps, mistakes);
     bounds::check(draft, &seen, mistakes);
     claims::check(draft, &earned, mistakes);
@@ -146,7 +146,9 @@ fn expandable(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
 }
 
 /// A defect is planted where one is expected, and nowhere else.
-fn planted(draft: &Draft, mistakes: &mut Mistakes) {
+fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
+    let step = steps.iter().find_map(|step| step.value.plants().map(|lanes| (step.at, lanes)));
+    let client = draft.clients.iter().find(|client| client.value.passes_off);
     let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
     let of_bridge = draft.bridge.as_ref().map_or(&[] as &[String], |bridge| &bridge.defects);
     let keys = [
@@ -157,7 +159,12 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
     let planting = keys.into_iter().find(|(_, defects)| !defects.is_empty()).map(|(key, _)| key);
     match &draft.expect {
         Some(expect) => {
-            let planted = mutation.is_some() || !draft.faults_whole || planting.is_some() || draft.is_vacuous();
+            let planted = step.is_some()
+                || client.is_some()
+                || mutation.is_some()
+                || !draft.faults_whole
+                || planting.is_some()
+                || draft.is_vacuous();
             if !planted {
                 let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
@@ -168,10 +175,19 @@ fn planted(draft: &Draft, mistakes: &mut Mistakes) {
             if let Some(fault) = mutation {
                 mistakes.whole(fault.at, "the fault plants a defect, but no finding is expected", hint());
             }
+            if let Some(client) = client {
+                mistakes.whole(client.at, "the client plants a defect, but no finding is expected", hint());
+            }
+            if let Some((at, _)) = step {
+                mistakes.whole(at, "the step plants a defect, but no finding is expected", hint());
+            }
             if let Some(key) = planting {
                 mistakes.whole(0, format!("`{key}` are planted, but no finding is expected"), hint());
             }
         }
+    }
+    if let Some((at, None)) = step {
+        mistakes.whole(at, "a defect is planted in one lane", "add lane = \"candidate\"".to_owned());
     }
     if let Some(fault) =
         draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect) && fault.value.lane.is_none())

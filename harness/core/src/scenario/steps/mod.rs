@@ -8,6 +8,7 @@ mod await_clients;
 mod await_fault;
 mod await_outbox;
 mod await_relay;
+mod backup;
 mod checkpoint;
 mod conflict;
 mod connect;
@@ -25,6 +26,7 @@ mod reducers;
 mod refused_publish;
 mod relay;
 mod republish;
+mod restore;
 mod resubscribe;
 mod server;
 mod set_cursor;
@@ -65,6 +67,8 @@ pub(super) const KINDS: &[&StepKind] = &[
     &relay::KIND,
     &await_relay::KIND,
     &await_outbox::KIND,
+    &backup::KIND,
+    &restore::KIND,
 ];
 
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {

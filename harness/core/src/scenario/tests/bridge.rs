@@ -39,7 +39,7 @@ fn planned() -> crate::plan::Plan {
 fn each_published_event_is_put_into_the_outbox_and_no_proof_of_life_is() {
     let plan = planned();
     let case = &plan.cases[0];
-    let payloads: Vec<_> = case.steps.iter().filter_map(|step| match step {
+    let payloads = case.steps.iter().filter_map(|step| match step {
         Step::Publish { payload, .. } => Some(sha256(payload.as_bytes())),
         _ => None,
     });

@@ -191,7 +191,7 @@ impl Actor {
     }
 }
 
-fn options_of(planned: &PlannedClient) -> ClientOptions {
+pub(in crate::drive) fn options_of(planned: &PlannedClient) -> ClientOptions {
     debug_assert_ne!(planned.id.as_str(), WRITER);
     ClientOptions {
         name: planned.id.to_string(),

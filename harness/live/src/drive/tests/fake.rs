@@ -1,6 +1,7 @@
 //! A sync service in memory, its lane, and its server: just enough for the driver.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::ServerAction;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::drive::ServerControl;
+use crate::drive::{Beside, ServerControl};
 use crate::lane::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Publish, Published,
     SubscriberSession, WriterSession,
@@ -277,6 +278,16 @@ impl ServerControl for Fake {
             return Ok(Process::Killed { waited_for: KillWait::Durable });
         }
         Ok(Process::Started)
+    }
+
+    async fn ready_to_copy(&self, _last_acked: Option<&str>) -> Result<PathBuf, ServerError> {
+        Err(ServerError::NotUp)
+    }
+
+    async fn stop(&self) {}
+
+    async fn beside(&self, _dir: &Path) -> Result<Beside, ServerError> {
+        Err(ServerError::NotUp)
     }
 
     async fn heal(&self) -> Vec<Process> {

@@ -207,6 +207,7 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
         identity: None,
         backoff_ms: waits.to_vec(),
         join: None,
+        passes_off: false,
         refused: None,
     };
     let file = CheckpointFile::of(dir.path(), "desk");

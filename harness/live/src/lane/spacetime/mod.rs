@@ -95,6 +95,8 @@ pub struct SpacetimeLane {
     bounds: Bounds,
     schema: Arc<Schema>,
     times: known::Times,
+    /// Known-bad: it asks for reads that are not confirmed.
+    passes_off: bool,
     /// Whether it bears a token of a scenario, to which the rights of an identity apply.
     bears: bool,
 }
@@ -109,7 +111,7 @@ impl SpacetimeLane {
     ) -> SpacetimeLane {
         let (database, bounds, schema) = (database.into(), Bounds::default(), Schema::module());
         let times = known::Times::default();
-        SpacetimeLane { profile, database, token, names, bounds, schema, times, bears: false }
+        SpacetimeLane { profile, database, token, names, bounds, schema, times, passes_off: false, bears: false }
     }
 
     #[must_use]
@@ -143,7 +145,8 @@ impl SpacetimeLane {
             Compression::Brotli => "Brotli",
         };
         let path = self.profile.websocket_path.replace("{database}", &percent_encoded(&self.database));
-        let confirmed = self.profile.confirmed.map(|confirmed| format!("&confirmed={confirmed}")).unwrap_or_default();
+        let confirmed = if self.passes_off { Some(false) } else { self.profile.confirmed };
+        let confirmed = confirmed.map(|confirmed| format!("&confirmed={confirmed}")).unwrap_or_default();
         format!("{}{path}?compression={compression}{confirmed}", self.profile.base())
     }
 
@@ -211,6 +214,14 @@ impl Lane for SpacetimeLane {
         let http = SpacetimeLane::http(endpoint, &self.profile, self.token.as_ref(), self.bounds)?;
         let (database, names, schema) = (self.database.clone(), Arc::clone(&self.names), Arc::clone(&self.schema));
         Ok(Box::new(writer::SpacetimeWriter::open(http, database, names, schema).await?))
+    }
+
+    fn anew(&self) -> Option<Arc<dyn Lane>> {
+        Some(Arc::new(SpacetimeLane { times: known::Times::default(), ..self.clone() }))
+    }
+
+    fn passing_off(&self) -> Option<Arc<dyn Lane>> {
+        Some(Arc::new(SpacetimeLane { passes_off: true, ..self.clone() }))
     }
 
     fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {

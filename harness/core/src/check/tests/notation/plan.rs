@@ -180,6 +180,7 @@ impl PlanWriter {
             identity: None,
             backoff_ms: vec![1],
             join: None,
+            passes_off: false,
             refused: None,
         });
         Plan {
