@@ -1,7 +1,7 @@
 # The daily commands. docs/CONTRIBUTING.md explains them, with the plain cargo commands.
 
 # Everything but SpacetimeDB: builds in minutes.
-crates := "-p cutover-core -p cutover-control -p cutover-bridge -p cutover-live -p cutover-reference -p cutover-toxiproxy -p cutover"
+crates := "-p cutover-core -p cutover-control -p cutover-live -p cutover-reference -p cutover-toxiproxy -p cutover-bridge -p cutover"
 light := crates + " --no-default-features"
 
 # List the commands

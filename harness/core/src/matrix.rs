@@ -74,6 +74,12 @@ pub enum Part {
     SeqExpected,
     HashRefused,
     CheckpointBack,
+    RestoredHot,
+    RestoredCold,
+    RestoredBelowCursor,
+    TornTailNamed,
+    MissingSegmentNamed,
+    OlderCopyNamed,
     OutboxMirrored,
     RelayDown,
     RelaySlow,
@@ -83,12 +89,6 @@ pub enum Part {
     RelayGarbling,
     RelayFlapping,
     BridgeKilled,
-    RestoredHot,
-    RestoredCold,
-    RestoredBelowCursor,
-    TornTailNamed,
-    MissingSegmentNamed,
-    OlderCopyNamed,
 }
 
 impl Part {
@@ -142,6 +142,14 @@ impl Part {
             Part::SeqExpected => "publishes that expect the right, a wrong and a stale seq",
             Part::HashRefused => "a publish that was refused for a wrong hash",
             Part::CheckpointBack => "a checkpoint that was to go back and was refused",
+            Part::RestoredHot => "a backup taken while writing, restored with all that was acknowledged before it",
+            Part::RestoredCold => "a backup of a stopped server, restored with all its events",
+            Part::RestoredBelowCursor => {
+                "clients with cursors beyond the restored head, told so, with all that the restored server holds"
+            }
+            Part::TornTailNamed => "a backup with a torn tail, found by its list of files and by its heads",
+            Part::MissingSegmentNamed => "a backup that lacks a file of the log, found by its list and its heads",
+            Part::OlderCopyNamed => "an older backup in place of the newer one, found by its list and its heads",
             Part::OutboxMirrored => "an outbox that was mirrored once and in order, with each row marked",
             Part::RelayDown => "events published and delivered while the relay was down, and mirrored later",
             Part::RelaySlow => "events published and delivered while the relay was slow, and mirrored",
@@ -151,14 +159,6 @@ impl Part {
             Part::RelayGarbling => "events published and delivered while the relay sent garbage, and mirrored later",
             Part::RelayFlapping => "events published and delivered while the relay came and went, and mirrored later",
             Part::BridgeKilled => "a bridge that was killed while rows waited, and mirrored them after its restart",
-            Part::RestoredHot => "a backup taken while writing, restored with all that was acknowledged before it",
-            Part::RestoredCold => "a backup of a stopped server, restored with all its events",
-            Part::RestoredBelowCursor => {
-                "clients with cursors beyond the restored head, told so, with all that the restored server holds"
-            }
-            Part::TornTailNamed => "a backup with a torn tail, found by its list of files and by its heads",
-            Part::MissingSegmentNamed => "a backup that lacks a file of the log, found by its list and its heads",
-            Part::OlderCopyNamed => "an older backup in place of the newer one, found by its list and its heads",
         }
     }
 
@@ -318,6 +318,18 @@ pub const ROWS: [Row; 16] = [
         ],
     },
     Row {
+        name: "restore-drill",
+        meaning: "a restored backup replays to the same vectors; a torn copy is detected",
+        parts: &[
+            Part::RestoredHot,
+            Part::RestoredCold,
+            Part::RestoredBelowCursor,
+            Part::TornTailNamed,
+            Part::MissingSegmentNamed,
+            Part::OlderCopyNamed,
+        ],
+    },
+    Row {
         name: "bridge-isolation",
         meaning: "streams progress whatever the relay does; the outbox drains once and in order",
         parts: &[
@@ -330,18 +342,6 @@ pub const ROWS: [Row; 16] = [
             Part::RelayGarbling,
             Part::RelayFlapping,
             Part::BridgeKilled,
-        ],
-    },
-    Row {
-        name: "restore-drill",
-        meaning: "a restored backup replays to the same vectors; a torn copy is detected",
-        parts: &[
-            Part::RestoredHot,
-            Part::RestoredCold,
-            Part::RestoredBelowCursor,
-            Part::TornTailNamed,
-            Part::MissingSegmentNamed,
-            Part::OlderCopyNamed,
         ],
     },
     without_checker("slow-consumer", "a client that does not read is throttled, then dropped, and recovers by replay"),

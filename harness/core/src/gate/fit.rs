@@ -10,7 +10,8 @@ use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window, deed_of, token_of,
+    Expectation, FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window,
+    deed_of, token_of,
 };
 use crate::topic;
 
@@ -109,13 +110,13 @@ impl Means {
         self.protocol.unwrap_or(Protocol::usual(role))
     }
 
-    fn has_outbox(&self, lane: LaneId) -> bool {
-        !self.lacks_outbox && self.protocol(lane) == Protocol::Spacetime
-    }
-
     /// The first of these names that its module does not have.
     fn misses<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         names.into_iter().find(|name| self.missing.iter().any(|missing| missing == name))
+    }
+
+    fn has_outbox(&self, lane: LaneId) -> bool {
+        !self.lacks_outbox && self.protocol(lane) == Protocol::Spacetime
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -137,6 +138,12 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     }
     if !plan.candidate_defects.is_empty() && !runs(LaneId::Candidate, Means::is_ours) {
         return Some("it plants a defect in the module, and this tool did not start the candidate".to_owned());
+    }
+    if let Expectation::Block { lane: LaneId::Legacy, .. } = plan.expect
+        && lanes.contains_key(&LaneId::Candidate)
+        && !lanes.contains_key(&lane_of(LaneId::Legacy))
+    {
+        return Some("its defect is on the legacy lane, for which baselines stand in this run".to_owned());
     }
     let is_spacetime =
         |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);

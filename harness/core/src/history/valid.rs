@@ -125,13 +125,13 @@ impl<'a> Reading<'a> {
             | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
-            Record::Relay { .. } | Record::Beside { .. } | Record::Mirrored { .. } | Record::Outbox { .. } => {
-                hold(self.has_bridge, || "the plan has no bridge".to_owned())
-            }
             Record::BackedUp(Backup { backup, .. })
             | Record::Restoring { backup }
             | Record::Restored(Restored { backup, .. })
             | Record::Rejoined(Rejoined { backup, .. }) => self.backup(backup),
+            Record::Relay { .. } | Record::Beside { .. } | Record::Mirrored { .. } | Record::Outbox { .. } => {
+                hold(self.has_bridge, || "the plan has no bridge".to_owned())
+            }
             Record::NotCounted { op } => self.planned(*op),
             Record::Connections { op, missing, left, .. } => {
                 op.map_or(Ok(()), |op| self.planned(op))?;

@@ -114,7 +114,7 @@ impl Plan {
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let starts = |step: &&Step| {
-            matches!(step, Step::Server { .. } | Step::Beside { .. } | Step::Backup { .. } | Step::Restore(_))
+            matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_) | Step::Beside { .. })
         };
         let servers = steps.filter(starts).count();
         let bridged = self.bridge.as_ref().map_or(0, |bridge| 1 + 3 * bridge.defects.len());

@@ -22,6 +22,8 @@ use std::collections::HashMap;
 use self::subs::Subscriptions;
 use super::finding::Finding;
 use super::reason::Reason;
+use super::run::CheckInput;
+use crate::hash::HashVector;
 use crate::history::{History, Record};
 use crate::ids::LaneId;
 use crate::plan::Plan;
@@ -60,6 +62,9 @@ impl<'a> Names<'a> {
 pub(super) struct Index<'a> {
     pub plan: PlanIndex<'a>,
     lanes: [LaneIndex<'a>; 2],
+    alone: bool,
+    /// What the legacy lane's clients applied in an earlier run, where the candidate is judged alone.
+    pub baseline: Option<&'a HashVector>,
 }
 
 impl<'a> Index<'a> {
@@ -74,11 +79,17 @@ impl<'a> Index<'a> {
             index
         };
         let lanes = [lane(LaneId::Legacy, legacy), lane(LaneId::Candidate, candidate)];
-        Index { plan, lanes }
+        Index { plan, lanes, alone: false, baseline: None }
     }
 
-    pub fn lanes(&self) -> &[LaneIndex<'a>; 2] {
-        &self.lanes
+    pub fn of(input: &CheckInput<'a>) -> Index<'a> {
+        let index = Index::build(input.plan, input.legacy, input.candidate);
+        Index { alone: input.alone, baseline: input.baseline, ..index }
+    }
+
+    /// The lanes that were driven.
+    pub fn lanes(&self) -> &[LaneIndex<'a>] {
+        if self.alone { &self.lanes[1..] } else { &self.lanes }
     }
 
     pub fn finding(
@@ -101,6 +112,7 @@ impl<'a> Index<'a> {
         Finding::new(checker, reason).on(lane.lane).in_stream(self.plan.streams.name(stream))
     }
 
+    /// The other lane; one on which nothing happened where a lane is judged alone.
     pub fn other(&self, lane: LaneId) -> &LaneIndex<'a> {
         match lane {
             LaneId::Legacy => &self.lanes[1],

@@ -289,6 +289,8 @@ fn files(report: &Report<'_>) -> String {
         ("histories/", "what each lane's clients asked and saw, and which faults fired, in order"),
         ("vectors/", "the hashes of what each client applied"),
     ]);
+    let baselines = ("baselines/", "what stands for the legacy lane: the hashes of what its clients once applied");
+    files.extend(report.document.scope.baseline.as_ref().map(|_| baselines));
     let link = |path: &str| format!("<th scope=\"row\"><a href=\"{path}\">{path}</a></th>");
     let rows = files.iter().map(|(path, about)| format!("{}<td>{about}</td>", link(path)));
     let files = table("The files in this directory.", "Files", &["file", "what it is"], &[], rows);

@@ -164,7 +164,7 @@ impl<'a> Report<'a> {
             document: evidence,
             terminal: Terminal { width: 80, color: false, bundle: None },
             pages,
-            word: run::word(decision, judged.decision.advisory),
+            word: run::word(evidence, decision),
             decision: decision.as_str(),
             tone: decision.into(),
             rows_shown: format!(
@@ -380,8 +380,12 @@ impl Tone {
 }
 
 fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
-    let [legacy, candidate] = LaneId::BOTH.map(|lane| scenario.seen.get(&lane).map_or(0, of));
-    if legacy == candidate { legacy.to_string() } else { format!("{legacy}/{candidate}") }
+    let candidate = scenario.seen.get(&LaneId::Candidate).map_or(0, of);
+    // Where the candidate ran alone, there is one number.
+    match scenario.seen.get(&LaneId::Legacy).map_or(candidate, of) {
+        legacy if legacy == candidate => candidate.to_string(),
+        legacy => format!("{legacy}/{candidate}"),
+    }
 }
 
 fn heading(finding: &Found) -> String {

@@ -64,11 +64,11 @@ pub(super) const KINDS: &[&StepKind] = &[
     &arm::KIND,
     &disarm::KIND,
     &server::KIND,
+    &backup::KIND,
+    &restore::KIND,
     &relay::KIND,
     &await_relay::KIND,
     &await_outbox::KIND,
-    &backup::KIND,
-    &restore::KIND,
 ];
 
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {
