@@ -23,6 +23,7 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::kill_as_seen::AsSeen;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
@@ -52,6 +53,7 @@ pub struct Case {
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) drills: Drills,
+    pub(super) as_seen: AsSeen,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
     converge: Bound,
@@ -121,6 +123,7 @@ impl Case {
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
             last_acked: None,
+            as_seen: AsSeen::default(),
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,

@@ -15,6 +15,7 @@ mod crash;
 mod disarm;
 mod disconnect;
 mod inspect;
+mod kill_as_seen;
 mod misuse;
 mod policy;
 mod prelude;
@@ -61,6 +62,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &arm::KIND,
     &disarm::KIND,
     &server::KIND,
+    &kill_as_seen::KIND,
     &backup::KIND,
     &restore::KIND,
 ];
