@@ -106,7 +106,7 @@ impl Plan {
         steps
             .filter(|step| match step {
                 Step::Server { lane: only, action } => {
-                    only.is_none_or(|only| only == lane) && *action == ServerAction::KillAtOnce
+                    only.is_none_or(|only| only == lane) && action.waits_for_nothing()
                 }
                 _ => false,
             })

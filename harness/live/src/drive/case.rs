@@ -23,6 +23,7 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::kill_as_seen::AsSeen;
 use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
@@ -56,6 +57,7 @@ pub struct Case {
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) drills: Drills,
+    pub(super) as_seen: AsSeen,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
     pub(super) turns: Option<Arc<Turns>>,
@@ -134,6 +136,7 @@ impl Case {
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
             last_acked: None,
+            as_seen: AsSeen::default(),
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,

@@ -180,6 +180,9 @@ impl Case {
     }
 
     async fn publish(&mut self, op: OpId, publish: &Write, expect: &PublishExpect) -> Performed {
+        if self.is_kill_armed() {
+            return self.publish_and_kill(op, publish).await;
+        }
         self.writer_route.expect_ack(Some(op));
         let completion = self.writer.invoke(op, publish).await;
         self.writer_route.expect_ack(None);
@@ -187,7 +190,13 @@ impl Case {
         self.published(op, publish, matches!(expect, PublishExpect::Accepted { .. }), completion)
     }
 
-    fn published(&mut self, op: OpId, publish: &Write, is_new: bool, completion: Completion<Outcome>) -> Performed {
+    pub(super) fn published(
+        &mut self,
+        op: OpId,
+        publish: &Write,
+        is_new: bool,
+        completion: Completion<Outcome>,
+    ) -> Performed {
         let Write::Publish { stream, key, payload, .. } = publish else {
             return Ok(());
         };
@@ -332,11 +341,15 @@ impl Case {
         if lane.is_some_and(|only| only != self.lane) {
             return Ok(());
         }
+        if action == ServerAction::KillAsSeen {
+            self.arm_kill();
+            return Ok(());
+        }
         let server = self.server.as_ref().ok_or("a server of ours to kill or pause")?;
         let done = server.apply(action, self.last_acked.as_deref()).await;
         let process = done.map_err(|error| format!("the server: {error}"))?;
         let gone = matches!(process, Process::Killed { .. } | Process::Paused);
-        self.recorder.record(Record::Process { process });
-        if gone { self.server_loss_noticed().await } else { Ok(()) }
+        self.recorder.record(Record::Process { process: process.clone() });
+        if gone { self.server_loss_noticed().await } else { self.answer_after_kill(&process).await }
     }
 }
