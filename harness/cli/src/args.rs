@@ -1,6 +1,9 @@
 //! The command line. Its help fits 80 columns.
 
+mod baseline;
+mod bridge;
 mod calibrate;
+mod compare;
 mod fuzz;
 mod matrix;
 mod policy;
@@ -15,7 +18,10 @@ use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
+pub use baseline::{AcceptArgs, RecordArgs};
+pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
+pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use policy::{PolicyArgs, PolicyFileArgs};
@@ -77,13 +83,6 @@ Exit codes:
          2  the run was interrupted
         64  DIR is not a bundle";
 
-const HASH_EXAMPLES: &str = "\
-Examples:
-  cutover hash payload.json
-  echo '{\"b\":1,\"a\":2}' | cutover hash --canonical
-  cutover hash events.jsonl
-      Print one line for each document.";
-
 #[derive(Debug, Parser)]
 #[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 80)]
 pub struct Cli {
@@ -109,7 +108,7 @@ pub enum Command {
     #[command(after_help = RECHECK_NOTES)]
     Recheck(RecheckArgs),
     /// Print the payload hash of a JSON document, or of each line of JSON Lines
-    #[command(after_help = HASH_EXAMPLES)]
+    #[command(after_help = compare::HASH_EXAMPLES)]
     Hash(HashArgs),
     /// Compare two hash vector files and print the first difference
     Diff(DiffArgs),
@@ -118,6 +117,12 @@ pub enum Command {
     /// Print the verification matrix of a bundle, or what a run could show
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(Box<MatrixArgs>),
+    /// Record what a lane's clients apply, as baselines for the time when it is gone
+    #[command(after_help = baseline::RECORD_EXAMPLES)]
+    Record(Box<RecordArgs>),
+    /// Review the baselines that a run differed from, one by one
+    #[command(after_help = baseline::ACCEPT_EXAMPLES)]
+    Accept(AcceptArgs),
     /// Check a policy, and print what it asks of a run
     #[command(after_help = policy::EXAMPLES)]
     Policy(PolicyFileArgs),
@@ -219,9 +224,15 @@ pub struct GateArgs {
 impl GateArgs {
     /// The gate over one scenario of a file.
     pub fn of_one(lanes: LaneArgs, name: &str, file: PathBuf, out: PathBuf) -> GateArgs {
+        let scenarios = ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() };
+        GateArgs { scenarios, out: Some(out), ..GateArgs::plain(lanes) }
+    }
+
+    /// The gate over the built-in scenarios, without any other option. It draws none.
+    pub fn plain(lanes: LaneArgs) -> GateArgs {
         GateArgs {
             lanes,
-            scenarios: ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() },
+            scenarios: ScenarioArgs::default(),
             seed: None,
             jobs: None,
             rate: None,
@@ -232,7 +243,7 @@ impl GateArgs {
             drawn: Some(0),
             no_faults: false,
             toxiproxy: None,
-            out: Some(out),
+            out: None,
             format: FORMATS[0],
         }
     }
@@ -250,6 +261,8 @@ pub enum Served {
     Legacy(ServeLegacyArgs),
     /// The candidate lane: SpacetimeDB
     Candidate(ServeCandidateArgs),
+    /// The bridge: takes the candidate's outbox to a Nostr relay
+    Bridge(ServeBridgeArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(ServeProxyArgs),
@@ -344,23 +357,6 @@ pub struct RecheckArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
-}
-
-#[derive(Debug, Args)]
-pub struct HashArgs {
-    /// A JSON document, or JSON Lines [default: stdin]
-    pub file: Option<PathBuf>,
-    /// Also print the canonical text
-    #[arg(long)]
-    pub canonical: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// The vector file of the baseline
-    pub a: PathBuf,
-    /// The vector file to compare with it
-    pub b: PathBuf,
 }
 
 #[derive(Debug, Args)]

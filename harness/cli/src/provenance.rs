@@ -80,6 +80,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     }
     option("--policy", args.policy.policy.as_ref().map(|path| path.display().to_string()));
     option("--phase", args.policy.phase.map(|phase| phase.to_string()));
+    option("--baseline", args.policy.baseline.as_ref().map(|path| path.display().to_string()));
     option("--drawn", args.drawn.map(|drawn| drawn.to_string()));
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());

@@ -199,6 +199,8 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["plan"],
         vec!["matrix"],
         vec!["policy"],
+        vec!["record"],
+        vec!["accept"],
         vec!["fuzz"],
         vec!["calibrate"],
     ] {

@@ -22,6 +22,10 @@ pub struct PolicyArgs {
     /// Require what the policy requires in this phase of the cutover, 1 to 5
     #[arg(long, value_name = "N", value_parser = phase(), help_heading = "Deciding")]
     pub phase: Option<u8>,
+    /// Judge the candidate alone, against the baselines in this directory; no legacy lane is started
+    #[arg(long, value_name = "DIR", help_heading = "Deciding")]
+    #[arg(conflicts_with_all = ["legacy", "legacy_token", "aa", "no_faults", "repeat"])]
+    pub baseline: Option<PathBuf>,
     /// Require every row of the verification matrix, whatever the policy says
     #[arg(long, help_heading = "Deciding")]
     pub enforce_matrix: bool,

@@ -23,6 +23,7 @@ use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::GateArgs;
+use crate::baseline::{About, Baselines, is_ci};
 use crate::bundle_dir::BundleDir;
 use crate::drawn;
 use crate::driver::Message;
@@ -48,6 +49,9 @@ pub struct Recording {
     failed: Option<String>,
     /// What the drawn scenarios covered.
     covered: Coverage,
+    baselines: Option<Baselines>,
+    /// How many baselines the run differed from.
+    differ: usize,
 }
 
 impl Recording {
@@ -57,14 +61,15 @@ impl Recording {
         seed: Seed,
         repeat: Option<NthRun>,
         sources: &[Source],
-        policy: &Given,
+        (policy, baselines): (&Given, Option<Baselines>),
     ) -> Result<Recording, Failure> {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
         let command = provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
         let day = started.rfc3339().chars().take(DAY).collect::<String>();
-        let scope = scope(args, sources, policy.terms(&day));
+        let baseline = baselines.as_ref().map(Baselines::what);
+        let scope = Scope { baseline, ..scope(args, sources, policy.terms(&day)) };
         let program = command.first().map_or("cutover", String::as_str);
         let mut evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
@@ -103,6 +108,8 @@ impl Recording {
             enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
             covered: Coverage::default(),
+            baselines,
+            differ: 0,
         })
     }
 
@@ -114,6 +121,13 @@ impl Recording {
     /// What the drawn scenarios covered, in one line; nothing where none was driven.
     pub fn covered(&self) -> Option<String> {
         (self.covered.scenarios() > 0).then(|| self.covered.line())
+    }
+
+    /// How many baselines the run differed from, in one line; nothing where there is none.
+    pub fn differ(&self) -> Option<String> {
+        let dir = self.baselines.as_ref()?.dir.display();
+        let how = if is_ci() { "a CI does not write them".to_owned() } else { format!("cutover accept {dir}") };
+        (self.differ > 0).then(|| format!("the run differs from {} baselines in {dir}: {how}", self.differ))
     }
 
     pub fn path(&self) -> &Path {
@@ -173,20 +187,35 @@ impl Recording {
         let name = &driven.plan.scenario;
         let text =
             self.texts.get(name).ok_or_else(|| Failure::fault(format!("the scenario {name} was not asked for")))?;
-        let files = scenario_files(text.as_bytes(), driven, &self.evidence.scope.policy.normalise);
+        let mut files = scenario_files(text.as_bytes(), driven, &self.evidence.scope);
+        let baseline = self.baselines.as_ref().and_then(|baselines| baselines.each.get(name));
+        files.extend(baseline.map(|baseline| (layout::baseline(name), baseline.bytes.clone())));
+        let vector = files.get(&layout::vector(name, LaneId::Candidate));
+        if let (Some(baselines), Some(baseline), Some(vector)) = (&self.baselines, baseline, vector)
+            && baseline.bytes != *vector
+        {
+            self.differ += 1;
+            if !is_ci() {
+                let server = self.evidence.lanes.get(&LaneId::Candidate).map_or("", |server| &server.what);
+                baselines.propose(&About::of(&driven.plan, LaneId::Candidate, server), vector)?;
+            }
+        }
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
         self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
-        for lane in LaneId::BOTH {
+        let lanes = self.evidence.scope.driven();
+        for lane in lanes.iter().copied() {
             if let Some(server) = self.evidence.lanes.get_mut(&lane) {
                 server.spoken.extend(driven.lane(lane).history.spoken());
             }
         }
         let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
+        let alone = self.evidence.scope.baseline.is_some();
+        let input = if alone { input.alone(baseline.map(|baseline| &baseline.vector)) } else { input };
         let judged = judge_by(&input, &self.evidence.scope.policy);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
         let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
-        self.times.lanes.insert(name.clone(), LaneId::BOTH.into_iter().map(time_of).collect());
+        self.times.lanes.insert(name.clone(), lanes.iter().copied().map(time_of).collect());
         let fires = fire_times(driven);
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
@@ -281,6 +310,7 @@ fn scope(args: &GateArgs, sources: &[Source], policy: Terms) -> Scope {
         policy,
         aa: args.lanes.aa,
         no_faults: args.no_faults,
+        baseline: None,
         drawn: drawn::count(args),
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),

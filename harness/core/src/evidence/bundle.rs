@@ -5,19 +5,20 @@ use super::layout::{self, FileEntry, Files};
 use super::report;
 use super::run::Driven;
 use super::vectors;
+use crate::gate::Scope;
 use crate::history::file;
 use crate::ids::LaneId;
-use crate::policy::Normaliser;
 
 /// The files that one driven scenario adds. They can be written as soon as it ended, so that a run that is killed
 /// leaves what it had.
-pub fn scenario_files(scenario_toml: &[u8], driven: &Driven, normalisers: &[Normaliser]) -> Files {
+pub fn scenario_files(scenario_toml: &[u8], driven: &Driven, scope: &Scope) -> Files {
     let name = &driven.plan.scenario;
     let mut files = Files::new();
     files.insert(layout::scenario(&driven.plan), scenario_toml.to_vec());
     files.insert(layout::plan(name), driven.plan.to_json().into_bytes());
-    let vectors = vectors::of(&driven.plan, [&driven.legacy.history, &driven.candidate.history], normalisers);
-    for (lane, vector) in LaneId::BOTH.into_iter().zip(vectors) {
+    let histories = [&driven.legacy.history, &driven.candidate.history];
+    let vectors = vectors::of(&driven.plan, histories, &scope.policy.normalise);
+    for (lane, vector) in LaneId::BOTH.into_iter().zip(vectors).filter(|(lane, _)| scope.driven().contains(lane)) {
         let run = driven.lane(lane);
         files.insert(layout::history(name, lane), file::to_bytes(&run.history));
         files.insert(layout::vector(name, lane), vector);

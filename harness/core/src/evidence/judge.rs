@@ -28,7 +28,7 @@ pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
 /// The same by the terms of a policy: fields that may differ are not compared, and some findings only warn.
 pub fn judge_by(input: &CheckInput<'_>, terms: &Terms) -> JudgedScenario {
     let [legacy, candidate] = LaneId::BOTH.map(|lane| normalised(input.plan, input.history(lane), &terms.normalise));
-    let input = CheckInput::new(input.plan, &legacy.0, &candidate.0);
+    let input = CheckInput { legacy: &legacy.0, candidate: &candidate.0, ..*input };
     let mut reports = judge_all(&input);
     let waived = gate::waive(&mut reports, &input.plan.expect, terms);
     let normalised = LaneId::BOTH.into_iter().zip([legacy.1, candidate.1]);
@@ -59,20 +59,21 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         digest: plan.scenario_digest.clone(),
         title: plan.title.clone(),
         proves: plan.proves.clone(),
-        parts: gate::parts(plan, [input.legacy, input.candidate]),
+        parts: gate::parts(input),
         steps: plan.cases.iter().map(|case| case.steps.len() as u64).sum(),
         expect: plan.expect.clone(),
         verdict,
         outcome,
         reasons: reasons(&plan.expect, outcome, &explained),
         checkers: reports.iter().map(|report| (report.checker.to_owned(), report.verdict)).collect(),
+        measured: reports.iter().flat_map(|report| report.compared.clone()).collect(),
         left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
         waived: BTreeMap::new(),
         normalised: BTreeMap::new(),
         warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),
-        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(reports, lane))).collect(),
-        ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
+        seen: input.lanes().iter().map(|lane| (*lane, seen::seen(reports, *lane))).collect(),
+        ledger: input.lanes().iter().flat_map(|lane| seen::ledger(plan, *lane, input.history(*lane))).collect(),
     }
 }
 
@@ -184,6 +185,9 @@ fn sentence(reason: &Reason) -> String {
         }
         ("against-itself", _) => {
             format!("the {subject} lane ran against itself: this shows nothing about the other lane")
+        }
+        ("no-baseline", _) => {
+            format!("phase {subject} of the policy asks for a run against baselines, and this one is not")
         }
         ("normaliser-expired", _) => {
             format!("the normaliser of {subject} has expired: mend the lane, or give it another day in the policy")

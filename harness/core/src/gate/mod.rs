@@ -87,7 +87,7 @@ pub struct Reason {
     pub verdict: Verdict,
     /// What, in a short fixed word: `nothing-ran`, `findings`, `known-bad-not-caught`, `unknown-row`, `row-not-proven`,
     /// `unaccounted`, `not-run`, `known-bad-not-run`, `other-suite`, `no-faults`, `against-itself`,
-    /// `normaliser-expired`, `normaliser-unused`.
+    /// `normaliser-expired`, `normaliser-unused`, `no-baseline`.
     pub reason: String,
     /// The scenario or the matrix row, or how many scenarios of how many; empty where it is the run as a whole.
     pub subject: String,
@@ -106,6 +106,10 @@ pub struct Ruling {
 pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     let matrix = rows(scenarios, scope);
     let mut reasons = wrong(scenarios, scope);
+    if scope.policy.baseline && scope.baseline.is_none() {
+        let phase = scope.policy.phase.map_or(String::new(), |phase| phase.to_string());
+        reasons.push(Reason::new(Verdict::Unknown, "no-baseline", &phase));
+    }
     reasons.extend(waive::stale_normalisers(scenarios, scope));
     reasons.extend(rows_not_shown(&matrix, scope));
     let unaccounted = scope.unaccounted(scenarios);

@@ -42,6 +42,9 @@ pub struct Scope {
     /// How many scenarios were drawn from the seed. Those that were chosen of them are among `scenarios`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drawn: u32,
+    /// The baselines that stand for the legacy lane, which does not run: where they are, and of what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// What could be done to each lane. Empty until the lanes were chosen.
     pub lanes: BTreeMap<LaneId, Means>,
     /// Scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
@@ -134,7 +137,7 @@ impl Scope {
 
     /// The lanes that have to show a row.
     pub fn lanes_of(&self, row: &str) -> &'static [LaneId] {
-        match self.policy.candidate_alone.iter().any(|alone| alone == row) {
+        match self.baseline.is_some() || self.policy.candidate_alone.iter().any(|alone| alone == row) {
             true => &[LaneId::Candidate],
             false => &LaneId::BOTH,
         }
@@ -172,6 +175,17 @@ impl Scope {
     pub(super) fn shows_less(&self, verdict: &RowVerdict) -> bool {
         let Some(row) = matrix::row(&verdict.row).filter(|_| self.is_whole()) else { return false };
         verdict.missing.iter().any(|(lane, missing)| !missing.is_disjoint(&self.can_show(row, *lane)))
+    }
+
+    /// The lanes that are driven.
+    pub fn driven(&self) -> &'static [LaneId] {
+        if self.baseline.is_some() { &[LaneId::Candidate] } else { &LaneId::BOTH }
+    }
+
+    /// Whether a scenario is compared with a baseline. Those that plant a defect and those that a run draws have none.
+    pub fn has_baseline(&self, name: &str) -> bool {
+        let drawn = || (1..=self.drawn).any(|index| drawn_name(index) == name);
+        self.baseline.is_some() && self.scenarios.get(name).is_some_and(|asked| !asked.known_bad) && !drawn()
     }
 
     /// What the judged scenarios lack of the whole built-in suite.

@@ -7,11 +7,12 @@ use super::backup::{Backup, Rejoined, Restored};
 use super::connection::{Closed, SlowNotice, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
+use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
-use crate::plan::Reading;
+use crate::plan::{Beside, Mood, Reading};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
@@ -161,7 +162,11 @@ pub enum Record {
         slow: Option<Reading>,
     },
     /// The lane told a client that it reads too slowly.
-    Struck { client: ClientId, conn: ConnId, strike: SlowNotice },
+    Struck {
+        client: ClientId,
+        conn: ConnId,
+        strike: SlowNotice,
+    },
     /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
     RoundTrip {
         client: ClientId,
@@ -186,6 +191,18 @@ pub enum Record {
         /// Which connection of the client, counted by the proxy from 1.
         conn: u32,
         why: String,
+    },
+    /// The lane's turn began: what is measured until the next one is of this block.
+    Turn {
+        block: u32,
+    },
+    /// A client applied an event that was published at a rate.
+    Timed(Timed),
+    /// A client follows its streams again after its connection ended.
+    Recovered {
+        client: ClientId,
+        /// From the end of the connection, in microseconds.
+        after_us: u64,
     },
     /// Something was done to the lane's server process.
     Process {
@@ -243,6 +260,23 @@ pub enum Record {
     /// It was read from the start, or could not be read.
     Restored(Restored),
     Rejoined(Rejoined),
+    /// The relay answers so from now on.
+    Relay {
+        answers: Mood,
+    },
+    /// Something was done to the relay or the bridge.
+    Beside {
+        of: Beside,
+        process: Process,
+    },
+    /// An event came to the relay.
+    Mirrored {
+        arrival: Arrival,
+    },
+    /// The outbox as the lane stores it at the end.
+    Outbox {
+        rows: Vec<OutboxRow>,
+    },
     /// A client will not try again.
     GaveUp {
         client: ClientId,
@@ -283,6 +317,27 @@ impl Phase {
             Phase::Drain => Some(Phase::Done),
             Phase::Done => None,
         }
+    }
+}
+
+/// How long a delivery took. Times are microseconds from the moment when the event was to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timed {
+    pub op: OpId,
+    pub client: ClientId,
+    /// How much later it was sent because of the machine, and not of an answer that the writer waited for.
+    pub late_us: u64,
+    pub acked_us: u64,
+    pub applied_us: u64,
+}
+
+/// A delivery is not used where this machine sent its event so much too late.
+const LATE_MAX_US: u64 = 20_000;
+
+impl Timed {
+    /// How long the lane took until a client applied the event; `None` where the event was sent too late.
+    pub fn latency_us(&self) -> Option<u64> {
+        (self.late_us <= LATE_MAX_US).then(|| self.applied_us.saturating_sub(self.late_us))
     }
 }
 

@@ -12,12 +12,14 @@ mod decode;
 mod draft;
 mod errors;
 mod faults;
+mod mirror;
 mod names;
 mod numbers;
 mod open;
 pub mod pattern;
 mod read;
 mod rehearsal;
+mod rights;
 mod script;
 mod simulate;
 mod slow;
@@ -40,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::Part;
-use crate::plan::Window;
+use crate::plan::{Bridge, Window};
 use draft::Draft;
 use rehearsal::Steps;
 use script::Case;
@@ -63,6 +65,8 @@ pub struct Scenario {
     pub backoff: Backoff,
     /// Which clients each lane lets in; `None` is everybody.
     pub window: Option<Window>,
+    /// The bridge to a relay, with its planted defects.
+    pub bridge: Option<Bridge>,
     pub(crate) identities: Vec<cast::Identity>,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
@@ -248,6 +252,7 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
         window: draft.window,
+        bridge: draft.bridge,
         identities: draft.identities.into_iter().map(|identity| identity.value).collect(),
         cases,
         at_least: draft.at_least.value,

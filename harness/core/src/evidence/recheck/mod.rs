@@ -26,7 +26,6 @@ use super::document::{Evidence, State};
 use super::judge::{decide, judge_by};
 use super::judged::Judged;
 use super::layout;
-use crate::check::CheckInput;
 use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
@@ -120,8 +119,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
             uncomputed.insert(name.clone());
             continue;
         };
-        let input = CheckInput::new(&recorded.plan, &recorded.legacy, &recorded.candidate);
-        scenarios.push(judge_by(&input, &evidence.scope.policy));
+        scenarios.push(judge_by(&recorded.input(&evidence.scope), &evidence.scope.policy));
         ran.insert(name.clone(), scope::Ran::of(&recorded.plan, &evidence));
         fires.extend(recorded.fires.map(|fires| (name.clone(), fires)));
     }

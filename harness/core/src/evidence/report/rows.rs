@@ -87,7 +87,7 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
     let (scope, known) = (&evidence.scope, matrix::row(&verdict.row));
     let owed = |lane| known.map_or(0, |row| owed(row, lane).count());
     let seen = |lane| owed(lane).saturating_sub(verdict.missing.get(&lane).map_or(0, BTreeSet::len));
-    let any_seen = LaneId::BOTH.into_iter().any(|lane| seen(lane) > 0) && scope.aa.is_none();
+    let any_seen = scope.lanes_of(&verdict.row).iter().any(|lane| seen(*lane) > 0) && scope.aa.is_none();
     Row {
         why_not: why_not(evidence, verdict),
         name: &verdict.row,

@@ -11,7 +11,7 @@ pub enum Piece {
     Command(String),
 }
 
-pub fn word(decision: Decision, advisory: bool) -> String {
+pub fn word(evidence: &Evidence, decision: Decision) -> String {
     let word = match decision {
         Decision::Allow => "ALLOW",
         Decision::PassedInPart => "PASSED IN PART",
@@ -19,7 +19,8 @@ pub fn word(decision: Decision, advisory: bool) -> String {
         Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
         Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
     };
-    format!("{word}{}", if advisory { " (ADVISORY)" } else { "" })
+    let baseline = if evidence.scope.baseline.is_some() { " AGAINST BASELINES" } else { "" };
+    format!("{word}{baseline}{}", if evidence.judged.decision.advisory { " (ADVISORY)" } else { "" })
 }
 
 /// How much the policy let pass, behind what was shown.
@@ -67,6 +68,9 @@ pub fn headline(evidence: &Evidence) -> String {
     if !kind.is_empty() {
         text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
     }
+    if evidence.scope.baseline.is_some() {
+        text.push_str(", the candidate alone against baselines");
+    }
     if evidence.judged.decision.advisory {
         text.push_str(", and the policy is advisory: it does not set the exit code");
     }
@@ -109,6 +113,7 @@ pub fn facts(
         ("started", text(&format!("{}{took}", times.started))),
     ];
     facts.extend(scope.aa.map(|lane| ("kind", text(&format!("the {lane} lane against itself")))));
+    facts.extend(scope.baseline.iter().map(|baseline| ("baselines", text(baseline))));
     facts.extend(lanes.iter().map(|(lane, server)| (*lane, text(server))));
     facts.extend(evidence.toxiproxy.iter().map(|url| ("byte toxics", text(&format!("in the Toxiproxy at {url}")))));
     if !scope.policy.is_none() {

@@ -18,6 +18,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         counts_connections: false,
         windows: Windows::Unsaid,
         takes_tokens: true,
+        lacks_outbox: false,
         lacks: Vec::new(),
         missing: Vec::new(),
         protocol: None,

@@ -154,3 +154,25 @@ fn no_row_of_the_matrix_is_asked_for_twice() {
     assert!(ROWS.iter().all(|row| !scope.requires(row)));
     assert_eq!(scenario(CLEAN, Expectation::Allow).waived.len(), 0);
 }
+
+#[test]
+fn against_baselines_only_the_candidate_has_to_show_rows_and_legacy_defects_are_left_out() {
+    let all = without("multi-device", Part::DeviceReturns, LaneId::Legacy);
+    let against = |scope: Scope| {
+        let mut scope = Scope { baseline: Some("golden/baselines".to_owned()), ..scope };
+        scope.lanes.remove(&LaneId::Legacy);
+        scope
+    };
+    let phase = Terms { baseline: true, phase: Some(5), ..Terms::default() };
+    let without_baselines = Scope { policy: phase.clone(), ..scope(&all) };
+    let decided = |scope: &Scope| decide(&all, scope).decision;
+    assert_eq!(decided(&scope(&all)), Decision::BlockUnknown);
+    assert_eq!(decided(&against(scope(&all))), Decision::Allow);
+    assert_eq!(decided(&without_baselines), Decision::BlockUnknown);
+    assert_eq!(decided(&against(without_baselines)), Decision::Allow);
+    let mut world = World::read(LOST).unwrap();
+    world.plan.expect = Expectation::Block { findings: vec!["lost-write".to_owned()], lane: LaneId::Legacy };
+    let unfit = |scope: &Scope| crate::gate::fit::unfit(&world.plan, &scope.lanes, None);
+    assert_eq!(unfit(&scope(&all)), None);
+    assert!(unfit(&against(scope(&all))).is_some_and(|why| why.contains("its defect is on the legacy lane")));
+}

@@ -50,11 +50,13 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         legacy_defects: scenario.legacy_defects.clone(),
         candidate_defects: scenario.candidate_defects.clone(),
         window: scenario.window.clone(),
+        bridge: scenario.bridge.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,
         toxics,
         expect: expectation(scenario),
+        budgets: None,
         converge_within_ms: scenario.converge_within_ms,
     }
 }
@@ -75,7 +77,9 @@ impl Compiler<'_> {
         });
         let streams = streams.collect();
         let clients = case.clients.iter().map(|client| self.client(case, client)).collect();
+        let mirrors = self.scenario.bridge.is_some();
         let mut planner = self.planner(case, vec![0; case.streams.len()]);
+        planner.mirrors = mirrors;
         for act in &case.acts {
             planner.plan(act);
         }

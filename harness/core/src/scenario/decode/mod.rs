@@ -18,6 +18,7 @@ use super::steps;
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
 use crate::check;
+use crate::plan::Bridge;
 use crate::plan::fault::FAULTS;
 use crate::plan::fault::spec::Shape;
 
@@ -54,6 +55,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         candidate_defects: defects(&root, "candidate_defects", words::CANDIDATE_DEFECTS, mistakes),
         converge_within_ms: root.number("converge_within_ms", 100..=60_000, mistakes).unwrap_or(10_000),
         backoff: backoff(&root, mistakes),
+        bridge: bridge(&root, mistakes),
         expand: root.get("expand").map(|node| At { value: (), at: node.at }),
         bindings,
         walkable,
@@ -111,8 +113,18 @@ fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
 }
 
 fn defects(root: &Section<'_>, key: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<String> {
-    let what = if key == "legacy_defects" { "defect of the reference legacy server" } else { "defect of the module" };
+    let what = match key {
+        "legacy_defects" => "defect of the reference legacy server",
+        "candidate_defects" => "defect of the module",
+        _ => "defect of the bridge",
+    };
     values(known_texts(root, key, what, known, mistakes))
+}
+
+fn bridge(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Bridge> {
+    let section = Section::of(root.get("bridge")?, "`bridge`", mistakes)?;
+    section.only(keys::BRIDGE, mistakes);
+    Some(Bridge { defects: defects(&section, "defects", words::BRIDGE_DEFECTS, mistakes) })
 }
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {

@@ -1,6 +1,7 @@
 //! Bundles that hold, and bundles that somebody edited, cut short, forged or left unfinished.
 #![allow(clippy::unwrap_used)]
 
+mod alone;
 mod damaged;
 mod forged;
 mod holds;
@@ -15,8 +16,10 @@ use super::super::layout::{FileEntry, Files};
 use super::super::report::print_pages;
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool, lane_time};
 use super::*;
+use crate::check::CheckInput;
 use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
+use crate::hash::HashVector;
 use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
@@ -71,7 +74,7 @@ fn bundle_by(made: &[Made<'_>], state: State, policy: Option<&str>) -> Files {
     };
     for made in made {
         let driven = driven(*made);
-        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven, &terms.normalise));
+        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven, &evidence.scope));
         let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
         judged.push(judge_by(&input, &terms));
         let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
