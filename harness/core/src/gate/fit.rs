@@ -238,11 +238,11 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
         return Some(format!("the server of {lane} was not started by this tool"));
     }
-    if part.needs_full_buffers() && !means.is_ours() {
-        return Some(format!("how much the server of {lane} and what stands before it keep for a client is not known"));
-    }
     if part.is_of_the_bridge() && !means.has_outbox(lane) {
         return Some(format!("{lane} has no database of the run with our module"));
+    }
+    if part.needs_full_buffers() && !means.is_ours() {
+        return Some(format!("how much the server of {lane} and what stands before it keep for a client is not known"));
     }
     let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
     let lacks_it = match part {

@@ -92,9 +92,8 @@ pub(super) struct World<'a> {
     pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
-    pub(super) backups: Vec<Backup>,
-    /// `None` in a scenario without a bridge.
     pub(super) mirror: Option<Mirror>,
+    pub(super) backups: Vec<Backup>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
     /// The steps that switch a toxic, with its place and whether it is then on.
@@ -149,8 +148,8 @@ impl<'a> World<'a> {
             open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
+            mirror: Mirror::of(draft),
             backups: Vec::new(),
-            mirror: draft.bridge.as_ref().map(|_| Mirror::new(draft.toxics.iter().any(|toxic| toxic.value.of_bridge))),
             awaited: Vec::new(),
             armed,
             switched: Vec::new(),
@@ -336,10 +335,8 @@ impl<'a> World<'a> {
     /// An event is published and reaches who is connected; cuts at its delivery are followed by resumes.
     pub(super) fn publish(&mut self, step: usize, stream: usize, lockstep: bool) {
         self.published_at[stream].push(step);
-        if let Some(mirror) = &mut self.mirror {
-            let parts = mirror.published();
-            self.earn(Some(LaneId::Candidate), parts);
-        }
+        let shown: Vec<_> = self.mirror.iter_mut().flat_map(Mirror::published).collect();
+        self.earn(Some(LaneId::Candidate), shown);
         let state = &mut self.streams[stream];
         state.head += 1;
         state.prune();
