@@ -19,6 +19,7 @@ mod open;
 pub mod pattern;
 mod read;
 mod rehearsal;
+mod rights;
 mod script;
 mod simulate;
 mod slow;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cast::{Client, Identity, Stream};
+use super::cast::{Client, Stream};
 use super::draft::{Binding, Draft};
 use super::faults::{FaultDraft, FaultPosition, applies};
 use super::mirror::Mirror;
 use super::open::{Number, Setting};
+use super::rights::Rights;
 use super::script::{Backup, Lanes};
 use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
@@ -79,21 +80,6 @@ pub(super) enum Server {
     Up,
     Killed(usize),
     Paused(usize),
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Rights {
-    pub(super) reads: BTreeSet<usize>,
-    pub(super) writes: BTreeSet<usize>,
-    /// Streams that are followed on a connection that is kept open, each with whether its token is still good.
-    pub(super) held: BTreeMap<usize, bool>,
-}
-
-impl Rights {
-    fn of(identity: &Identity) -> Rights {
-        let (reads, writes) = (identity.reads.iter().copied().collect(), identity.writes.iter().copied().collect());
-        Rights { reads, writes, held: BTreeMap::new() }
-    }
 }
 
 pub(super) struct World<'a> {
