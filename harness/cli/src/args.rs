@@ -1,7 +1,7 @@
 //! The command line. Its help fits 80 columns.
 
-mod bridge;
 mod baseline;
+mod bridge;
 mod calibrate;
 mod compare;
 mod fuzz;
@@ -18,8 +18,8 @@ use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
-pub use bridge::ServeBridgeArgs;
 pub use baseline::{AcceptArgs, RecordArgs};
+pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;

@@ -11,7 +11,7 @@ use cutover_core::gate::fit::{Means, unfit};
 use cutover_core::history::History;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_live::drive::{ByteToxics, EventSink, MeasuredTimeout, Pace, drive};
+use cutover_live::drive::{ByteToxics, EventSink, MeasuredTimeout, Pace, Turns, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use tokio::sync::mpsc::Sender;
@@ -176,7 +176,8 @@ impl Driver {
     pub async fn drive(&self, plan: &Arc<Plan>, place: &str) -> Result<Option<Driven>, Failure> {
         let started = Instant::now();
         self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
-        let lane = |lane| self.drive_lane(lane, plan, place);
+        let turns = Turns::of(plan);
+        let lane = |lane| self.drive_lane(lane, plan, place, turns.clone());
         let legacy = async {
             match self.alone {
                 true => Ok(Some(LaneRun::none(plan, LaneId::Legacy))),
@@ -194,7 +195,7 @@ impl Driver {
 
     /// Drives a plan over one lane.
     pub async fn drive_one(&self, lane: LaneId, plan: &Arc<Plan>, place: &str) -> Result<Option<History>, Failure> {
-        Ok(self.drive_lane(lane, plan, place).await?.map(|run| run.history))
+        Ok(self.drive_lane(lane, plan, place, None).await?.map(|run| run.history))
     }
 
     /// Ends the shared servers of ours, with all that plans have left on them. No plan may be under way.
@@ -209,7 +210,13 @@ impl Driver {
         let _ = std::fs::remove_dir_all(self.work.path().join("clients").join(place));
     }
 
-    async fn drive_lane(&self, lane: LaneId, plan: &Arc<Plan>, place: &str) -> Result<Option<LaneRun>, Failure> {
+    async fn drive_lane(
+        &self,
+        lane: LaneId,
+        plan: &Arc<Plan>,
+        place: &str,
+        turns: Option<Arc<Turns>>,
+    ) -> Result<Option<LaneRun>, Failure> {
         let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan, place);
         let Some(prepared) = self.unless_stopped(prepared).await else {
             return Ok(None);
@@ -229,6 +236,8 @@ impl Driver {
         let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.toxiproxy.clone().map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>);
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
+        stack.least_between = self.paces.values().map(|pace| pace.interval()).max();
+        stack.turns = turns;
         if let Some(answers) = self.answers.get(&self.aa.unwrap_or(lane)).filter(|_| stack.server.is_none()) {
             stack.answers = answers.clone();
         }

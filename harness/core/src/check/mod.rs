@@ -3,7 +3,8 @@
 //!
 //! A checker is pure and total: the same plan and histories give the same report, and no history makes it fail.
 //! [`check_all`] runs every one of them; [`explain::explain`] then separates principal findings from their
-//! consequences. Each lane is judged against the plan alone; only `unseen` compares the two.
+//! consequences. Each lane is judged against the plan alone; only `unseen`, `latency` and
+//! `recovery` compare the two.
 
 mod attempts;
 mod bridge;
@@ -14,8 +15,10 @@ mod describe;
 mod duplicate_apply;
 mod earned;
 mod earned_bridge;
+mod earned_measured;
 mod earned_restore;
 mod earned_rights;
+mod earned_slow;
 mod excess_copies;
 pub mod explain;
 mod fields;
@@ -23,8 +26,10 @@ mod finding;
 mod gap;
 mod hash_mismatch;
 mod index;
+mod latency;
 mod list;
 mod lost_write;
+pub(crate) mod measured;
 mod negotiation;
 mod nonmonotonic;
 mod not_live;
@@ -34,9 +39,12 @@ mod owed;
 mod phantom;
 mod presence;
 mod reason;
+mod recovery;
 mod reducer_rule;
 mod restore;
 mod run;
+mod slow;
+mod slow_consumer;
 mod stale_cursor;
 mod stored_state;
 #[cfg(test)]
@@ -54,6 +62,8 @@ pub use checker::Checker;
 pub use earned::earned;
 pub use fields::{FIELDS, Field, Judged};
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Witness};
+pub use latency::NAME as LATENCY;
 pub use list::{ALL, names, rank, reason};
 pub use reason::{Reason, Verdict};
+pub use recovery::NAME as RECOVERY;
 pub use run::{CheckInput, check_all, judge_all};

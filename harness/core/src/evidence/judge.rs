@@ -66,6 +66,7 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         outcome,
         reasons: reasons(&plan.expect, outcome, &explained),
         checkers: reports.iter().map(|report| (report.checker.to_owned(), report.verdict)).collect(),
+        measured: reports.iter().flat_map(|report| report.compared.clone()).collect(),
         left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
         waived: BTreeMap::new(),

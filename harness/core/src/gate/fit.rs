@@ -241,6 +241,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.is_of_the_bridge() && !means.has_outbox(lane) {
         return Some(format!("{lane} has no database of the run with our module"));
     }
+    if part.needs_full_buffers() && !means.is_ours() {
+        return Some(format!("how much the server of {lane} and what stands before it keep for a client is not known"));
+    }
     let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
     let lacks_it = match part {
         Part::TokensRefused => lacks(|word| token_of(word).is_some_and(|token| token.refused.is_some())),

@@ -11,6 +11,7 @@ use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
 use crate::plan::Expectation;
 use crate::policy::Touched;
+use crate::stats::Comparison;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedScenario {
@@ -33,6 +34,9 @@ pub struct JudgedScenario {
     pub findings: Vec<JudgedFinding>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<JudgedFinding>,
+    /// What was measured on both lanes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<String, Comparison>,
     /// How many findings only warn by the policy, by checker and reason. They are among the warnings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waived: BTreeMap<String, u64>,

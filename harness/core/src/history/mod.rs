@@ -1,7 +1,8 @@
 //! The history: what every client of one lane asked and saw, in the order in which it was recorded.
 //!
 //! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
-//! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
+//! judged depends on them. Durations that are to be judged are records. Streams and seqs are the plan's logical ones,
+//! whatever the lane called them on the wire.
 #![allow(missing_docs, reason = "the names say it")]
 
 mod backup;
@@ -16,10 +17,10 @@ mod stored;
 pub mod valid;
 
 pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, Returned, ranges};
-pub use connection::{Closed, Spoken, Via};
+pub use connection::{Closed, SlowNotice, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
-pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Timed, Verdict};
 pub use relay::{Arrival, OutboxRow, RelayAnswer};
 pub use server::{KillWait, Process};
 pub use stored::{Stored, StoredCheckpoint};

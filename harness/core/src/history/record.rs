@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::backup::{Backup, Rejoined, Restored};
-use super::connection::{Closed, Spoken, Via};
+use super::connection::{Closed, SlowNotice, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
 use super::relay::{Arrival, OutboxRow};
@@ -12,7 +12,7 @@ use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
-use crate::plan::{Beside, Mood};
+use crate::plan::{Beside, Mood, Reading};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
@@ -155,6 +155,18 @@ pub enum Record {
         /// The cursor that it could not get past.
         cursor: Cursor,
     },
+    /// The plan has a client read too slowly from here on, or again as usual, where it does not say how.
+    Reads {
+        client: ClientId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        slow: Option<Reading>,
+    },
+    /// The lane told a client that it reads too slowly.
+    Struck {
+        client: ClientId,
+        conn: ConnId,
+        strike: SlowNotice,
+    },
     /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
     RoundTrip {
         client: ClientId,
@@ -179,6 +191,18 @@ pub enum Record {
         /// Which connection of the client, counted by the proxy from 1.
         conn: u32,
         why: String,
+    },
+    /// The lane's turn began: what is measured until the next one is of this block.
+    Turn {
+        block: u32,
+    },
+    /// A client applied an event that was published at a rate.
+    Timed(Timed),
+    /// A client follows its streams again after its connection ended.
+    Recovered {
+        client: ClientId,
+        /// From the end of the connection, in microseconds.
+        after_us: u64,
     },
     /// Something was done to the lane's server process.
     Process {
@@ -293,6 +317,27 @@ impl Phase {
             Phase::Drain => Some(Phase::Done),
             Phase::Done => None,
         }
+    }
+}
+
+/// How long a delivery took. Times are microseconds from the moment when the event was to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timed {
+    pub op: OpId,
+    pub client: ClientId,
+    /// How much later it was sent because of the machine, and not of an answer that the writer waited for.
+    pub late_us: u64,
+    pub acked_us: u64,
+    pub applied_us: u64,
+}
+
+/// A delivery is not used where this machine sent its event so much too late.
+const LATE_MAX_US: u64 = 20_000;
+
+impl Timed {
+    /// How long the lane took until a client applied the event; `None` where the event was sent too late.
+    pub fn latency_us(&self) -> Option<u64> {
+        (self.late_us <= LATE_MAX_US).then(|| self.applied_us.saturating_sub(self.late_us))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::line_of;
-use super::{Backup, Closed, History, Phase, Record, Rejoined, Restored};
+use super::{Backup, Closed, History, Phase, Record, Rejoined, Restored, Timed};
 use crate::ids::{ClientId, ConnId, OpId, StreamId, SubId};
 use crate::plan::{BRIDGE, Plan, PlannedClient, WRITER};
 
@@ -107,6 +107,7 @@ impl<'a> Reading<'a> {
             Record::Contradicted { client, conn, .. }
             | Record::Foreign { client, conn, .. }
             | Record::Ignored { client, conn, .. }
+            | Record::Struck { client, conn, .. }
             | Record::RoundTrip { client, conn, .. } => self.client(client)?.is_open(*conn),
             Record::Overdue { client, conn, stream, .. } => {
                 let client = self.client(client)?;
@@ -117,14 +118,20 @@ impl<'a> Reading<'a> {
             | Record::Stuck { client, stream, .. }
             | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
-            Record::Presented { client, .. } => self.client(client).map(|_| ()),
+            Record::Presented { client, .. } | Record::Reads { client, .. } => self.client(client).map(|_| ()),
             Record::Unread { client, .. } if [WRITER, BRIDGE].contains(&client.as_str()) => Ok(()),
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }
             | Record::NotLetIn { client, .. }
+            | Record::Recovered { client, .. }
             | Record::GaveUp { client, .. } => self.client(client).map(|_| ()),
             Record::Fault { fault, client, .. } => self.fault(fault.as_str(), client),
             Record::Process { .. } | Record::TimedOut { .. } | Record::Stored { .. } => Ok(()),
+            Record::Turn { .. } => Ok(()),
+            Record::Timed(Timed { op, client, .. }) => {
+                self.planned(*op)?;
+                self.client(client).map(|_| ())
+            }
             Record::BackedUp(Backup { backup, .. })
             | Record::Restoring { backup }
             | Record::Restored(Restored { backup, .. })

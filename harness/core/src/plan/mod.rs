@@ -9,6 +9,7 @@ mod bridge;
 pub mod defect;
 pub mod fault;
 mod misuse;
+mod outbox;
 mod reducers;
 mod restore;
 mod step;
@@ -19,22 +20,24 @@ pub use access::{
     CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
     Right, TOKENS, Token, deed_of, token_of,
 };
-pub use bridge::{BRIDGE, Beside, Bridge, ENQUEUE, Enqueued, Mood, enqueued};
+pub use bridge::{BRIDGE, Beside, Bridge, Mood};
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
+pub use outbox::{ENQUEUE, Enqueued, enqueued};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
-pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
+pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 
 use serde::{Deserialize, Serialize};
 
 use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
+use crate::stats::Budgets;
 
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
 
@@ -70,6 +73,9 @@ pub struct Plan {
     /// The least that each lane must have seen for the run to prove anything.
     pub at_least: AtLeast,
     pub expect: Expectation,
+    /// By how much a lane may be slower than the other; `None` is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Budgets>,
     /// Longest time from heal to convergence, in milliseconds of wall time.
     pub converge_within_ms: u64,
 }
@@ -130,6 +136,29 @@ impl Plan {
             + self.toxics.len()
             + bridged
             + writes
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.cases.iter().flat_map(|case| &case.steps)
+    }
+
+    /// Whether the lanes take turns, since times are measured. No other plan is driven meanwhile.
+    pub fn takes_turns(&self) -> bool {
+        self.steps().any(|step| matches!(step, Step::TakeTurn { .. }))
+    }
+
+    /// Whether publishes are sent at a rate.
+    pub fn has_rate(&self) -> bool {
+        self.steps().any(|step| matches!(step, Step::Publish { due_us: Some(_), .. }))
+    }
+
+    /// Whether the time that clients need to recover is measured.
+    pub fn times_recoveries(&self) -> bool {
+        self.takes_turns() && !self.has_rate() && !self.faults.is_empty()
+    }
+
+    pub fn budgets(&self) -> Budgets {
+        self.budgets.unwrap_or_default()
     }
 
     /// The names of the backups.

@@ -35,8 +35,20 @@ pub enum Step {
         /// Publishes in a row with one number are sent at the same moment. Which of them gets which answer is open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         together: Option<OpId>,
+        /// When it is to be sent, in microseconds from the beginning of the lane's turn, whatever became of those
+        /// before it; `None` is after those.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_us: Option<u64>,
         expect: PublishExpect,
     },
+    /// Waits for the lane's turn. The other lane rests until the turn ends. Turns are numbered from 1.
+    TakeTurn {
+        block: u32,
+        /// Whether it is left out where the turns before it told enough.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        spare: bool,
+    },
+    EndTurn,
     /// Waits until the lane counts the connections of these clients, and no other of the case.
     Count {
         op: OpId,

@@ -4,6 +4,7 @@ use super::cast::{Client, Identity, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect, Found};
+use crate::check;
 use crate::ids::Seed;
 use crate::plan::{Bridge, Window};
 
@@ -37,6 +38,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Whether one lane alone is disturbed, in what is measured by turns.
+    pub(super) fn disturbs_one_lane(&self) -> bool {
+        let mut lanes = self.faults.iter().map(|fault| fault.value.lane);
+        lanes.any(|lane| lane.is_some()) || self.toxics.iter().any(|toxic| toxic.value.lane.is_some())
+    }
+
+    /// Whether it expects that lanes differ in time, and disturbs one of them.
+    pub(super) fn slows_a_lane(&self) -> bool {
+        let measured = |name: &String| [check::LATENCY, check::RECOVERY].contains(&name.as_str());
+        self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(measured)) && self.disturbs_one_lane()
+    }
+
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
     }

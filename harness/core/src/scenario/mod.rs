@@ -21,6 +21,7 @@ mod read;
 mod rehearsal;
 mod script;
 mod simulate;
+mod slow;
 mod steps;
 mod stock;
 #[cfg(test)]

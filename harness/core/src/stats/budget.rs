@@ -19,6 +19,7 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Limits {
+    pub p10: Limit,
     pub p50: Limit,
     pub p95: Limit,
     pub p99: Limit,
@@ -41,8 +42,18 @@ impl Default for Budgets {
     fn default() -> Budgets {
         let limit = |ms, percent, noise_ms| Limit { ms, percent, noise_ms };
         Budgets {
-            latency: Limits { p50: limit(10, 50, Some(20)), p95: limit(20, 100, None), p99: limit(40, 100, None) },
-            recovery: Limits { p50: limit(50, 300, Some(100)), p95: limit(100, 300, None), p99: limit(200, 300, None) },
+            latency: Limits {
+                p10: limit(10, 50, Some(10)),
+                p50: limit(10, 50, Some(100)),
+                p95: limit(20, 100, None),
+                p99: limit(40, 100, None),
+            },
+            recovery: Limits {
+                p10: limit(25, 200, Some(25)),
+                p50: limit(25, 200, Some(100)),
+                p95: limit(100, 300, None),
+                p99: limit(200, 300, None),
+            },
             legacy_may_be_slower: false,
         }
     }
@@ -52,6 +63,7 @@ impl Limits {
     #[allow(missing_docs, reason = "the name says it")]
     pub fn of(&self, quantile: Quantile) -> Limit {
         match quantile {
+            Quantile::P10 => self.p10,
             Quantile::P50 => self.p50,
             Quantile::P95 => self.p95,
             Quantile::P99 => self.p99,

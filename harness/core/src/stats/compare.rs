@@ -10,8 +10,8 @@ use crate::chance::Chance;
 use crate::ids::{LaneId, Seed};
 
 /// Each quantile of each measure is compared in both directions.
-const COMPARISONS: usize = 12;
-/// A lane is found slower only where every drawing says so. So one comparison is wrong in 1 of 12,000, and all
+const COMPARISONS: usize = 16;
+/// A lane is found slower only where every drawing says so. So one comparison is wrong in 1 of 16,000, and all
 /// together in 1 of 1,000.
 const DRAWINGS: usize = 1_000 * COMPARISONS;
 /// How often the blocks of one lane are split for its noise.
@@ -21,6 +21,8 @@ const BLOCKS_MIN: usize = 8;
 
 /// The name under which the generator draws.
 const NAME: &str = "stats";
+
+const N: usize = Quantile::ALL.len();
 
 pub type Quantiles<T> = BTreeMap<Quantile, T>;
 
@@ -66,32 +68,47 @@ pub enum Standing {
 pub fn compare([legacy, candidate]: [&[Sample]; 2], limits: &Limits, seed: Seed) -> Comparison {
     let chance = &mut Chance::new(seed, NAME);
     let pairs = Pairs::of([legacy, candidate]);
-    let lane = |samples: &[Sample]| {
-        let mut sorted: Vec<u64> = samples.iter().map(|sample| sample.us).collect();
-        sorted.sort_unstable();
-        let quantiles = Quantile::ALL.into_iter().filter_map(|of| Some((of, interval(&sorted, of)?)));
-        LaneTimes { samples: sorted.len() as u64, quantiles: quantiles.collect() }
-    };
     let enough: Vec<Quantile> = Quantile::ALL.into_iter().filter(|of| pairs.is_enough_for(*of)).collect();
     let noise = pairs.noise(chance);
     let drawn = if enough.is_empty() { Vec::new() } else { pairs.draw(chance) };
     let differences = enough.into_iter().filter_map(|of| {
         let sorted = sorted(&drawn, of);
         let at = |permille: usize| sorted.get(sorted.len() * permille / 1000).copied();
-        let (us, noise_us) = (pairs.difference(of)?, noise[index(of)]);
+        let (us, noise_us) = (pairs.difference(of)?, noise[of.index()]);
         let allowed_us = pairs.allowed(of, limits.of(of));
         let standing = standing((us, &sorted), allowed_us, noise_us, limits.of(of));
         Some((of, Difference { us, low_us: at(25)?, high_us: at(975)?, noise_us, allowed_us, standing }))
     });
-    let lanes = LaneId::BOTH.into_iter().zip([lane(legacy), lane(candidate)]).collect();
-    Comparison { lanes, differences: differences.collect() }
+    Comparison { differences: differences.collect(), ..lane_times([legacy, candidate]) }
 }
 
-/// Whether a p50 can be compared so well that further samples are not needed.
-pub fn is_clear([legacy, candidate]: [&[Sample]; 2], limits: &Limits, seed: Seed) -> bool {
-    let pairs = Pairs::of([legacy, candidate]);
-    let noise_us = pairs.noise(&mut Chance::new(seed, NAME))[index(Quantile::P50)];
-    pairs.is_enough_for(Quantile::P50) && noise_us <= limits.p50.ms * 1000 / 2
+/// The quantiles of each lane, without a comparison.
+pub fn lane_times(lanes: [&[Sample]; 2]) -> Comparison {
+    let times = lanes.map(|samples| {
+        let mut sorted: Vec<u64> = samples.iter().map(|sample| sample.us).collect();
+        sorted.sort_unstable();
+        let quantiles = Quantile::ALL.into_iter().filter_map(|of| Some((of, interval(&sorted, of)?)));
+        LaneTimes { samples: sorted.len() as u64, quantiles: quantiles.collect() }
+    });
+    Comparison { lanes: LaneId::BOTH.into_iter().zip(times).collect(), differences: Quantiles::new() }
+}
+
+/// Whether samples beyond the `planned` ones are not needed: there are enough, none of what must be known is noisy, and
+/// a lane that seems to be slower is certainly so.
+pub fn is_clear(lanes: [&[Sample]; 2], limits: &Limits, seed: Seed, planned: usize) -> bool {
+    let pairs = Pairs::of(lanes);
+    let noise = pairs.noise(&mut Chance::new(seed, NAME));
+    let seems_slower = |of: Quantile| pairs.may_be_slower(of, limits.of(of));
+    let is_quiet = |of: Quantile| limits.of(of).noise_ms.is_none() || noise[of.index()] <= limits.of(of).ms * 1000 / 2;
+    let owed = || Quantile::ALL.into_iter().filter(|of| of.least() <= planned);
+    owed().all(|of| pairs.is_enough_for(of) && is_quiet(of)) && {
+        let open: Vec<Quantile> = owed().filter(|of| seems_slower(*of)).collect();
+        // The drawings cost more than all else.
+        open.is_empty() || {
+            let found = compare(lanes, limits, seed).differences;
+            open.iter().all(|of| found.get(of).is_some_and(|of| matches!(of.standing, Standing::Slower(_))))
+        }
+    }
 }
 
 fn standing((us, sorted): (i64, &[i64]), allowed_us: u64, noise_us: u64, limit: Limit) -> Standing {
@@ -110,12 +127,8 @@ fn standing((us, sorted): (i64, &[i64]), allowed_us: u64, noise_us: u64, limit: 
     }
 }
 
-fn index(of: Quantile) -> usize {
-    Quantile::ALL.iter().position(|known| *known == of).unwrap_or(0)
-}
-
-fn sorted(drawn: &[[i64; 3]], of: Quantile) -> Vec<i64> {
-    let mut sorted: Vec<i64> = drawn.iter().map(|differences| differences[index(of)]).collect();
+fn sorted(drawn: &[[i64; N]], of: Quantile) -> Vec<i64> {
+    let mut sorted: Vec<i64> = drawn.iter().map(|differences| differences[of.index()]).collect();
     sorted.sort_unstable();
     sorted
 }
@@ -144,7 +157,6 @@ impl Pairs {
     }
 
     /// Whether the quantiles alone differ by more than is allowed.
-    #[cfg(test)]
     pub(super) fn may_be_slower(&self, of: Quantile, limit: Limit) -> bool {
         self.is_enough_for(of) && self.difference(of).is_some_and(|us| us.unsigned_abs() > self.allowed(of, limit))
     }
@@ -157,33 +169,33 @@ impl Pairs {
     fn difference(&self, of: Quantile) -> Option<i64> {
         let whole = self.whole();
         let [legacy, candidate] = [quantiles(&self.lanes[0], &whole)?, quantiles(&self.lanes[1], &whole)?];
-        Some(less(candidate[index(of)], legacy[index(of)]))
+        Some(less(candidate[of.index()], legacy[of.index()]))
     }
 
     /// What the slower lane may take beyond the other one.
     fn allowed(&self, of: Quantile, limit: Limit) -> u64 {
         let whole = self.whole();
-        let of_lane = |lane: &Vec<(u64, usize)>| quantiles(lane, &whole).map_or(0, |found| found[index(of)]);
+        let of_lane = |lane: &Vec<(u64, usize)>| quantiles(lane, &whole).map_or(0, |found| found[of.index()]);
         limit.beside(self.lanes.iter().map(of_lane).min().unwrap_or(0))
     }
 
     /// The differences of the quantiles in each drawing of pairs of blocks.
-    fn draw(&self, chance: &mut Chance) -> Vec<[i64; 3]> {
+    fn draw(&self, chance: &mut Chance) -> Vec<[i64; N]> {
         let mut drawn = Vec::with_capacity(DRAWINGS);
         let mut weights = vec![0; self.blocks];
         for _ in 0..DRAWINGS {
             weights.fill(0);
             (0..self.blocks).for_each(|_| weights[chance.index(self.blocks)] += 1);
             let both = quantiles(&self.lanes[0], &weights).zip(quantiles(&self.lanes[1], &weights));
-            drawn.extend(both.map(|(legacy, candidate)| [0, 1, 2].map(|of| less(candidate[of], legacy[of]))));
+            drawn.extend(both.map(|(legacy, candidate)| std::array::from_fn(|of| less(candidate[of], legacy[of]))));
         }
         drawn
     }
 
     /// For each quantile, the difference that 95 % of the splits of one lane's own blocks do not exceed, on the lane
     /// where that is more.
-    fn noise(&self, chance: &mut Chance) -> [u64; 3] {
-        let mut differences: [[Vec<u64>; 3]; 2] = Default::default();
+    fn noise(&self, chance: &mut Chance) -> [u64; N] {
+        let mut differences: [[Vec<u64>; N]; 2] = Default::default();
         let mut order: Vec<usize> = (0..self.blocks).collect();
         for _ in 0..SPLITS {
             chance.shuffle(&mut order);
@@ -197,7 +209,7 @@ impl Pairs {
                 }
             }
         }
-        let mut noise = [0; 3];
+        let mut noise = [0; N];
         for lane in &mut differences {
             for (noise, differences) in noise.iter_mut().zip(lane) {
                 differences.sort_unstable();
@@ -214,17 +226,17 @@ fn less(one: u64, other: u64) -> i64 {
 }
 
 /// The quantiles of sorted samples, each of which counts as often as its block weighs.
-fn quantiles(sorted: &[(u64, usize)], weights: &[u64]) -> Option<[u64; 3]> {
+fn quantiles(sorted: &[(u64, usize)], weights: &[u64]) -> Option<[u64; N]> {
     let total: u64 = sorted.iter().map(|(_, block)| weights[*block]).sum();
     let ranks = Quantile::ALL.map(|of| rank(total, of));
-    let (mut found, mut next, mut count) = ([0; 3], 0, 0);
+    let (mut found, mut next, mut count) = ([0; N], 0, 0);
     for (us, block) in sorted {
         count += weights[*block];
-        while next < 3 && count >= ranks[next] {
+        while next < N && count >= ranks[next] {
             found[next] = *us;
             next += 1;
         }
-        if next == 3 {
+        if next == N {
             return Some(found);
         }
     }

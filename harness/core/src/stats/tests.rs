@@ -67,7 +67,7 @@ proptest! {
 
 #[test]
 fn a_shift_of_20_ms_is_found_on_the_slower_lane() {
-    for (seed, load) in [Load::Idle, Load::Busy].into_iter().cycle().take(40).zip(1..).map(|(load, seed)| (seed, load))
+    for (seed, load) in [Load::Idle, Load::Busy].into_iter().cycle().take(20).zip(1..).map(|(load, seed)| (seed, load))
     {
         let mut run = Run::new(seed, load, 20);
         let [one, mut other] = run.lanes([0, 0]);
@@ -91,41 +91,49 @@ fn a_lane_that_is_slow_in_one_of_five_is_found_by_its_p95() {
 
 #[test]
 fn too_few_samples_or_blocks_are_not_compared() {
-    let mut run = Run::new(1, Load::Idle, 10);
+    let mut run = Run::new(1, Load::Idle, 20);
     let [one, other] = run.lanes([0, 0]);
     let limits = Budgets::default().latency;
     let quantiles =
         |lanes: [&[Sample]; 2]| compare(lanes, &limits, Seed(1)).differences.into_keys().collect::<Vec<_>>();
-    assert_eq!(quantiles([&one, &other]), [Quantile::P50, Quantile::P95]);
-    assert_eq!(quantiles([&one[..64], &other]), [Quantile::P50]);
-    assert_eq!(quantiles([&one[..56], &other]), [], "of 7 blocks");
+    assert_eq!(quantiles([&one, &other]), [Quantile::P10, Quantile::P50, Quantile::P95]);
+    assert_eq!(quantiles([&one[..68], &other]), [Quantile::P10, Quantile::P50]);
+    assert_eq!(quantiles([&one[..32], &other]), [Quantile::P50]);
+    assert_eq!(quantiles([&one[..28], &other]), [], "of 7 blocks");
 }
 
 #[test]
 fn too_much_noise_leaves_open_what_must_be_known() {
     let lane = |slow: u32| -> Vec<Sample> {
         let at = |nth: u32| Sample {
-            us: if nth / 8 % 4 == slow { 200_000 } else { 1_000 * u64::from(nth % 90) },
-            block: nth / 8 + 1,
+            us: if nth / 4 % 2 == slow { 400_000 } else { 1_000 * u64::from(nth % 90) },
+            block: nth / 4 + 1,
         };
         (0..96).map(at).collect()
     };
-    let found = compare([&lane(0), &lane(2)], &Budgets::default().latency, Seed(1));
+    let lanes = [&lane(0)[..], &lane(1)];
+    let found = compare(lanes, &Budgets::default().latency, Seed(1));
     assert_eq!(found.differences[&Quantile::P50].standing, Standing::Noisy);
     assert_eq!(found.differences[&Quantile::P95].standing, Standing::Within, "nothing has to be known of it");
+    assert!(!is_clear(lanes, &Budgets::default().latency, Seed(1), 80));
+}
+
+#[test]
+fn what_must_be_known_is_known_on_a_busy_machine() {
+    let is_open = |seed: &u64| {
+        let lanes = Run::new(*seed, [Load::Busy, Load::Jammed][(seed % 2) as usize], 40).lanes([0, 0]);
+        let found = compare([&lanes[0], &lanes[1]], &Budgets::default().latency, Seed(*seed));
+        found.differences.values().any(|of| of.standing == Standing::Noisy)
+    };
+    assert_eq!((1..=24).filter(is_open).count(), 0, "of 24");
 }
 
 #[test]
 fn a_lane_against_itself_is_found_slower_in_less_than_1_of_1000_runs() {
-    let alarms = false_alarms(1_200);
-    assert!(alarms <= 1, "{alarms} of 1200");
-}
-
-#[test]
-#[ignore = "takes a minute; the rate that docs/OPERATING.md names"]
-fn false_alarms_of_many_runs() {
-    let alarms = false_alarms(40_000);
-    assert!(alarms <= 40, "{alarms} of 40000");
+    let runs = std::env::var("CUTOVER_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1_200);
+    let alarms = false_alarms(runs);
+    assert!(alarms as u64 <= runs.div_ceil(1_000), "{alarms} of {runs}");
+    println!("{alarms} false alarms in {runs} runs");
 }
 
 /// How many of so many runs of a lane against itself find it slower, on machines from idle to overloaded.
@@ -133,7 +141,7 @@ fn false_alarms(runs: u64) -> usize {
     let limits = Budgets::default().latency;
     let is_slower = |seed: u64| {
         let load = [Load::Idle, Load::Busy, Load::Jammed][(seed % 3) as usize];
-        let lanes = Run::new(seed, load, 10).lanes([0, 0]);
+        let lanes = Run::new(seed, load, 20).lanes([0, 0]);
         let lanes = [lanes[0].as_slice(), lanes[1].as_slice()];
         let beyond = |of: &Quantile| Pairs::of(lanes).may_be_slower(*of, limits.of(*of));
         // The rest of the work is done only where it can matter.
@@ -193,7 +201,7 @@ impl Run {
         for block in 1..=self.blocks {
             let order = if block % 2 == 1 { [0, 1] } else { [1, 0] };
             for lane in order {
-                for _ in 0..8 {
+                for _ in 0..4 {
                     let us = self.sample() + extra_us[lane];
                     lanes[lane].push(Sample { us, block });
                 }

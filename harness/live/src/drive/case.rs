@@ -23,11 +23,13 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use super::visitor::Visitor;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
@@ -56,6 +58,10 @@ pub struct Case {
     pub(super) drills: Drills,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
+    pub(super) turns: Option<Arc<Turns>>,
+    pub(super) least_between: Option<Duration>,
+    /// The turn that goes on.
+    pub(super) turn: Option<Turn>,
     converge: Bound,
 }
 
@@ -64,6 +70,8 @@ pub(super) struct Client {
     pub(super) route: Route,
     pub(super) streams: Vec<StreamId>,
     pub(super) connected: bool,
+    /// Whether a step has it read too slowly.
+    pub(super) slow: bool,
     /// Set once it had no good connection within a whole bound.
     pub(super) unreachable: AtomicBool,
 }
@@ -103,7 +111,8 @@ impl Case {
             let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
             let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
-            clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
+            let (connected, slow) = (false, false);
+            clients.insert(client.id.clone(), Client { handle, route, streams, connected, slow, unreachable });
         }
         let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane)).map(|fault| (&fault.id, &fault.client));
         let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane)).map(|toxic| (&toxic.id, &toxic.client));
@@ -128,6 +137,9 @@ impl Case {
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
+            turns: stack.turns.clone(),
+            least_between: stack.least_between,
+            turn: None,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
         if let Some(window) = &plan.window {
@@ -193,6 +205,7 @@ impl Case {
     }
 
     async fn heal(&mut self) {
+        let slow = self.no_longer_slow(|_| true);
         for route in self.routes() {
             if let Err(error) = route.heal().await {
                 self.timed_out(format!("toxics to be taken off: {error}"));
@@ -201,6 +214,7 @@ impl Case {
         if let Some(mirror) = &mut self.mirror {
             mirror.heal().await;
         }
+        self.read_again(&slow).await;
         self.settle(bounds::HEAL).await;
     }
 

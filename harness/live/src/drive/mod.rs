@@ -1,5 +1,5 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code,
-//! side by side, each at its own pace: what they share is the plan.
+//! side by side, each at its own pace: what they share is the plan, and the turns in which times are measured.
 
 mod authority;
 mod backoff;
@@ -12,6 +12,7 @@ mod event;
 mod fault_log;
 mod inbox;
 mod inspector;
+mod measure;
 mod mirror;
 mod pace;
 mod proof;
@@ -25,6 +26,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod timeout;
+mod turns;
 mod visitor;
 mod waits;
 mod writer;
@@ -49,6 +51,8 @@ pub use recorder::NoLedger;
 use recorder::Recorder;
 pub use stack::{Beside, Destination, DriveError, LaneStack, ManagedServer, ServerControl};
 pub use timeout::MeasuredTimeout;
+use turns::Leaving;
+pub use turns::Turns;
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;
@@ -67,6 +71,7 @@ pub async fn drive(
     cancel: CancellationToken,
 ) -> Result<LaneRun, DriveError> {
     let lane = stack.role;
+    let _leaving = Leaving(stack.turns.clone(), lane);
     let recorder = Recorder::start(plan.scenario.clone(), lane, events);
     let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {
@@ -108,6 +113,10 @@ impl Run {
         }
         self.enter(Phase::Exercise);
         each(&mut cases, Phase::Exercise).await;
+        if let Some(turns) = &self.stack.turns {
+            turns.leave(self.stack.role);
+            turns.all_left().await;
+        }
         self.enter(Phase::Heal);
         self.heal_server().await;
         each(&mut cases, Phase::Heal).await;

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::{KillWait, Process};
@@ -17,6 +18,7 @@ use super::byte_toxics::ByteToxics;
 use super::mirror::BridgeSeat;
 use super::pace::Pace;
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
@@ -40,6 +42,10 @@ pub struct LaneStack {
     pub authority: Option<Arc<Authority>>,
     /// How fast the writers of the lane may send; `None` is as fast as it answers.
     pub pace: Option<Arc<Pace>>,
+    /// The least time between two publishes at a rate, where the pace of a lane asks for one.
+    pub least_between: Option<Duration>,
+    /// Whose turn it is, where the lanes are measured by turns.
+    pub turns: Option<Arc<Turns>>,
     /// How long an answer to a write is waited for. Scenarios on one server may share it.
     pub answers: Arc<MeasuredTimeout>,
 }

@@ -1,14 +1,18 @@
 //! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is
 //! not reached within its bound, the step fails with what it waited for.
 
+use std::time::Duration;
+
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{ENQUEUE, PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
+use cutover_core::plan::{ENQUEUE, PublishExpect, Reading, ServerAction, Step, deed_of, misuse, token_of};
 
 use futures_util::future::join_all;
 
 use super::case::Case;
 use super::client::ClientHandle;
+use super::measure::Turn;
+use super::route::Route;
 use super::visitor::Attempt;
 use super::writer::{Write, recorded};
 use crate::bounds;
@@ -26,8 +30,11 @@ impl Case {
                 self.set_policy(*op, stream, *retention, *replay_budget).await
             }
             Step::Publish { lane: Some(only), .. } if *only != self.lane => Ok(()),
-            Step::Publish { expect, .. } => {
+            Step::Publish { expect, stream, due_us, .. } => {
                 let Some((op, publish)) = self.write_of(step) else { return Ok(()) };
+                if let Some(due_us) = due_us {
+                    self.until_due(op, stream, *due_us).await;
+                }
                 self.publish(op, &publish, expect).await
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, .. } => {
@@ -75,6 +82,14 @@ impl Case {
                 Some(authority) => authority.change(change).await.map_err(|why| format!("a change of access: {why}")),
                 None => Ok(()),
             },
+            Step::TakeTurn { block, spare } => {
+                self.take_turn(*block, *spare).await;
+                Ok(())
+            }
+            Step::EndTurn => {
+                self.end_turn();
+                Ok(())
+            }
             Step::Inspect { stream } => self.inspect(&stream.clone()).await,
             Step::Connect { client, at_once } => self.connect(client, *at_once).await,
             Step::Disconnect { client } => self.disconnect(client).await,
@@ -204,6 +219,40 @@ impl Case {
         }
     }
 
+    /// A spare turn that is not needed is none: what is published in it is neither sent at a rate nor measured.
+    async fn take_turn(&mut self, block: u32, is_spare: bool) {
+        let is_measured = match &self.turns {
+            Some(turns) => turns.take(self.lane, is_spare).await,
+            None => !is_spare,
+        };
+        if is_measured {
+            self.recorder.record(Record::Turn { block });
+            let (from, began_us) = (self.recorder.len(), self.recorder.now_us());
+            self.turn = Some(Turn { block, from, began_us, due: Vec::new() });
+        }
+    }
+
+    fn end_turn(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let measured = turn.measured(&self.recorder.since(turn.from));
+        if let Some(turns) = &self.turns {
+            turns.end(self.lane, turn.samples(&measured));
+        }
+        measured.into_iter().for_each(|record| self.recorder.record(record));
+    }
+
+    /// Waits until a publish is to be sent. One that is late already is sent at once.
+    async fn until_due(&mut self, op: OpId, stream: &StreamId, due_us: u64) {
+        let Some(turn) = &mut self.turn else { return };
+        let least =
+            self.least_between.unwrap_or_default().saturating_mul(u32::try_from(turn.due.len()).unwrap_or(u32::MAX));
+        let after_us = due_us.max(u64::try_from(least.as_micros()).unwrap_or(u64::MAX));
+        let due = turn.began_us.saturating_add(after_us);
+        turn.due.push((op, stream.clone(), due));
+        let wait = due.saturating_sub(self.recorder.now_us());
+        tokio::time::sleep(Duration::from_micros(wait)).await;
+    }
+
     async fn connect(&mut self, client: &ClientId, at_once: bool) -> Performed {
         self.client(client, true)?.connect().await;
         if at_once { Ok(()) } else { self.subscribed(client).await }
@@ -238,18 +287,45 @@ impl Case {
     }
 
     /// Each route takes those toxics that are its own.
-    async fn arm(&self, toxics: &[FaultId]) -> Performed {
+    async fn arm(&mut self, toxics: &[FaultId]) -> Performed {
+        for (id, client) in &mut self.clients {
+            if let Some(reading) = client.route.reading(toxics) {
+                client.slow = true;
+                client.handle.reads(reading != Reading::Nothing).await;
+                self.recorder.record(Record::Reads { client: id.clone(), slow: Some(reading) });
+            }
+        }
         for route in self.routes() {
             route.arm(toxics).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
-    async fn disarm(&self, toxics: &[FaultId]) -> Performed {
+    async fn disarm(&mut self, toxics: &[FaultId]) -> Performed {
+        let slow = self.no_longer_slow(|route| route.reading(toxics).is_some());
         for route in self.routes() {
             route.disarm(toxics).await.map_err(|error| error.to_string())?;
         }
+        self.read_again(&slow).await;
         Ok(())
+    }
+
+    /// Records that slow clients on these routes read as usual, before the toxics are off: what the lane kept back
+    /// until then comes after that.
+    pub(super) fn no_longer_slow(&mut self, on: impl Fn(&Route) -> bool) -> Vec<ClientId> {
+        let slow = self.clients.iter_mut().filter(|(_, client)| client.slow && on(&client.route));
+        slow.map(|(id, client)| {
+            client.slow = false;
+            self.recorder.record(Record::Reads { client: id.clone(), slow: None });
+            id.clone()
+        })
+        .collect()
+    }
+
+    pub(super) async fn read_again(&self, clients: &[ClientId]) {
+        for client in clients.iter().filter_map(|id| self.clients.get(id)) {
+            client.handle.reads(true).await;
+        }
     }
 
     async fn control_server(&mut self, lane: Option<LaneId>, action: ServerAction) -> Performed {

@@ -208,6 +208,8 @@ impl Environment {
             byte_toxics: None,
             authority,
             pace: None,
+            least_between: None,
+            turns: None,
             answers: Arc::new(MeasuredTimeout::of_answers()),
         };
         let version = host.version.clone();

@@ -62,6 +62,8 @@ pub(crate) struct Channel {
     is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
+    /// A planted defect: nothing is done until then.
+    held_until: Option<Instant>,
     queue: OutboundQueue,
     last_request: Instant,
     next_tick: Instant,
@@ -81,7 +83,8 @@ pub(crate) struct Joined {
 impl Channel {
     pub(crate) fn new(joined: Joined, now: Instant) -> Self {
         let limits = &joined.shared.config.limits;
-        let queue = OutboundQueue::new(limits.queue_topics, limits.max_strikes);
+        let max_strikes = if joined.shared.config.defects.has(Defect::TwoStrikes) { 2 } else { limits.max_strikes };
+        let queue = OutboundQueue::new(limits.queue_topics, max_strikes);
         let next_tick = now + joined.shared.config.timeouts.channel_tick();
         Self {
             shared: joined.shared,
@@ -102,6 +105,7 @@ impl Channel {
             is_dead: false,
             inbox: VecDeque::new(),
             replay: None,
+            held_until: None,
             queue,
             last_request: now,
             next_tick,
@@ -130,7 +134,7 @@ impl Channel {
     }
 
     pub(crate) fn deadline(&self) -> Instant {
-        self.next_tick
+        self.held_until.map_or(self.next_tick, |until| until.min(self.next_tick))
     }
 
     /// At each tick: pushes a heartbeat, or ends a channel that has been idle for too long.
@@ -152,6 +156,10 @@ impl Channel {
     /// live push is sent within a replay, and the replay's reply is sent after it.
     pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
         loop {
+            if self.held_until.is_some_and(|until| Instant::now() < until) {
+                return None;
+            }
+            self.held_until = None;
             if let Some(replay) = self.replay.take() {
                 self.replay = self.go_on(replay, out);
                 if self.replay.is_some() {
@@ -162,7 +170,11 @@ impl Channel {
                     return Some(end);
                 }
             } else {
-                return self.send_live(out);
+                let end = self.send_live(out);
+                if self.shared.config.defects.has(Defect::SlowBlocks) {
+                    self.shared.store.hub().hold(&self.mailbox, end.is_none() && !out.has_room());
+                }
+                return end;
             }
         }
     }
@@ -263,6 +275,7 @@ impl Drop for Channel {
         for topic in &self.subscribed {
             self.shared.store.hub().unsubscribe(topic, &self.mailbox);
         }
+        self.shared.store.hub().hold(&self.mailbox, false);
     }
 }
 

@@ -219,6 +219,8 @@ impl<'a> PlanIndex<'a> {
             }
             Step::Inspect { .. }
             | Step::Count { .. }
+            | Step::TakeTurn { .. }
+            | Step::EndTurn
             | Step::Resubscribe { .. }
             | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }

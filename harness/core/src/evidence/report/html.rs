@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::format::{Format, Page};
+use super::measured::{self, TIMES};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
 use super::rows::{HEADS, MATRIX};
 use super::run::Piece;
@@ -27,12 +28,13 @@ pub const FORMAT: Format = Format {
 type Section = (&'static str, &'static str, fn(&Report<'_>) -> String);
 
 /// The page's sections in order: id, name, and how its body is written. One with nothing to show is left out.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("wrong", "What is wrong", troubles),
     ("warnings", "Warnings", warnings),
     ("scenarios", "Scenarios", scenarios),
     ("known-bad", "Known-bad scenarios", known_bad),
     ("left-out", "Left out", left_out),
+    ("times", "Times", times),
     ("matrix", "Verification matrix", matrix),
     ("ledger", "Fault ledger", ledger),
     ("run", "The run", run),
@@ -225,6 +227,19 @@ fn left_out(report: &Report<'_>) -> String {
     });
     let caption = "These scenarios can't run on these lanes, so they prove nothing.";
     table(caption, "Left out", &["scenario", "because"], &[], rows)
+}
+
+fn times(report: &Report<'_>) -> String {
+    if report.times.is_empty() {
+        return String::new();
+    }
+    let rows = report.times.iter().map(|line| {
+        let [scenario, time, numbers @ .., standing] = line;
+        let numbers: String = numbers.iter().map(|number| self::number(number)).collect();
+        row_head(scenario, "") + &cell(time) + &cell(standing) + &numbers
+    });
+    let [scenario, time, numbers @ .., standing] = measured::HEADS;
+    table(TIMES, "Times", &[scenario, time, standing], &numbers, rows)
 }
 
 fn matrix(report: &Report<'_>) -> String {

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::iter;
 
+use super::measured::{self, Line};
 use super::rows::{self, Row};
 use super::run::{self, Piece};
 use super::words::{capitalized, counted, names, seconds, times_each};
@@ -48,6 +49,7 @@ pub struct Report<'a> {
     pub(super) left_out: &'a BTreeMap<String, String>,
     pub(super) causes: Vec<Cause<'a>>,
     pub(super) rows: Vec<Row<'a>>,
+    pub(super) times: Vec<Line>,
     pub(super) faults: Vec<Fault<'a>>,
     /// The program as it was called, so that a command with it can be copied.
     pub(super) program: String,
@@ -183,6 +185,7 @@ impl<'a> Report<'a> {
             left_out: &evidence.scope.left_out,
             causes: judged.causes.iter().map(|cause| Cause::new(cause, evidence)).collect(),
             rows: rows::rows(evidence),
+            times: measured::lines(&judged.scenarios),
             faults: judged.scenarios.iter().flat_map(|scenario| faults(scenario, times)).collect(),
             program: quoted(evidence.command.first().map_or("cutover", String::as_str)),
             reproduce,

@@ -11,6 +11,7 @@ use printer::{Printer, loud};
 
 use super::format::Format;
 use super::html;
+use super::measured;
 use super::model::{Report, Scenario, Tone};
 use super::rows;
 use super::words::{counted, more};
@@ -39,6 +40,7 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     printer.scenarios(report)?;
     printer.known_bad(report)?;
     printer.left_out(report)?;
+    printer.times(report)?;
     printer.troubles(report)?;
     printer.warnings(report)?;
     // A run that drove nothing has nothing to say of any row.
@@ -121,6 +123,17 @@ impl Printer<'_> {
         for (reason, scenarios) in report.left_out_by_reason() {
             self.paragraph(2, reason)?;
             self.paragraph(4, &scenarios.join(", "))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn times(&mut self, report: &Report<'_>) -> io::Result<()> {
+        if report.times.is_empty() {
+            return Ok(());
+        }
+        self.heading("Times in ms, with intervals of 95 %")?;
+        for line in measured::table(&report.times, self.width >= WIDE).lines(self.width) {
+            writeln!(self.out, "{line}")?;
         }
         writeln!(self.out)
     }

@@ -119,6 +119,8 @@ pub enum Kind {
     Field,
     Stream,
     Liveness,
+    /// How long something takes.
+    Speed,
     /// Tokens, grants and negotiation.
     Access,
     /// A run that proves nothing.
@@ -171,7 +173,7 @@ pub fn all() -> impl Iterator<Item = &'static Planted> {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Loss,
         Kind::Order,
         Kind::Duplicate,
@@ -186,6 +188,7 @@ impl Kind {
         Kind::Field,
         Kind::Stream,
         Kind::Liveness,
+        Kind::Speed,
         Kind::Access,
         Kind::Vacuity,
         Kind::Evidence,
@@ -207,6 +210,7 @@ impl Kind {
             Kind::Field => "field",
             Kind::Stream => "stream",
             Kind::Liveness => "liveness",
+            Kind::Speed => "speed",
             Kind::Access => "access",
             Kind::Vacuity => "vacuity",
             Kind::Evidence => "evidence",

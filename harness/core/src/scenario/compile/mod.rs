@@ -56,6 +56,7 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         faults,
         toxics,
         expect: expectation(scenario),
+        budgets: None,
         converge_within_ms: scenario.converge_within_ms,
     }
 }

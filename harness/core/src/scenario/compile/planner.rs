@@ -92,6 +92,20 @@ impl<'p> StepPlanner<'p> {
         self.steps.push(step);
     }
 
+    /// The lane's next turn begins here.
+    pub(crate) fn take_turn(&mut self, spare: bool) {
+        let before = self.steps.iter().filter(|step| matches!(step, Step::TakeTurn { .. })).count();
+        let block = u32::try_from(before + 1).unwrap_or(u32::MAX);
+        self.steps.push(Step::TakeTurn { block, spare });
+    }
+
+    /// The last event is to be sent so long after the beginning of the turn.
+    pub(crate) fn due(&mut self, us: u64) {
+        if let Some(Step::Publish { due_us, .. }) = self.steps.last_mut() {
+            *due_us = Some(us);
+        }
+    }
+
     pub(crate) fn op(&mut self) -> OpId {
         *self.last_op += 1;
         OpId(*self.last_op)
@@ -251,6 +265,7 @@ impl<'p> StepPlanner<'p> {
             claims,
             lane: None,
             together: None,
+            due_us: None,
             expect,
         });
     }

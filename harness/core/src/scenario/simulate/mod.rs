@@ -19,7 +19,7 @@ use super::faults::Target;
 use super::rehearsal::{Steps, rehearse};
 use super::script::Case;
 use super::world::World;
-use super::{AtLeast, cursor, world};
+use super::{AtLeast, cursor, slow, world};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::fault::spec::Effect;
 use crate::topic;
@@ -79,6 +79,7 @@ fn rehearse_all(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<C
         };
         seen.add(&world, &case);
         claims::earn(&mut world, &case);
+        slow::earn(&mut world);
         for (lane, parts) in world.earned() {
             earned.entry(lane).or_default().extend(parts);
         }
@@ -164,9 +165,13 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
                 || mutation.is_some()
                 || !draft.faults_whole
                 || planting.is_some()
-                || draft.is_vacuous();
+                || draft.is_vacuous()
+                || draft.slows_a_lane();
             if !planted {
-                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
+                let hint =
+                    "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
+                            `recovery` is expected, a toxic of one lane is a defect"
+                        .to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
             }
         }

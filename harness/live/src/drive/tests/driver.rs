@@ -50,6 +50,8 @@ at_least = {{ deliveries = 1 }}
         byte_toxics: None,
         authority: None,
         pace: None,
+        least_between: None,
+        turns: None,
         answers: Arc::new(MeasuredTimeout::of_answers()),
     };
     let dir = tempfile::tempdir().unwrap();
