@@ -13,6 +13,9 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::database::Socket;
 use crate::settings::Settings;
 
+/// How often the wait for an answer is doubled.
+const MOST_DOUBLINGS: u32 = 2;
+
 /// What becomes of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -49,7 +52,7 @@ impl Publisher {
     pub async fn deliver(&mut self, event: &Event) -> Fate {
         let (mut failures, mut refusals) = (0, 0);
         loop {
-            match self.send(event).await {
+            match self.send(event, failures).await {
                 Ok(Told::Has) => return Fate::Sent,
                 Ok(Told::Never(_)) if self.settings.has(Defect::StopsAtBlocked) => std::future::pending().await,
                 Ok(Told::Never(why)) => return Fate::Parked(why),
@@ -74,13 +77,14 @@ impl Publisher {
 
     /// Sends an event once; an error where the relay gives no answer to it.
     pub async fn send_once(&mut self, event: &Event) {
-        if self.send(event).await.is_err() {
+        if self.send(event, 0).await.is_err() {
             self.socket = None;
         }
     }
 
-    async fn send(&mut self, event: &Event) -> Result<Told, String> {
-        let within = self.settings.answer_within;
+    /// Sends an event, and waits longer for the answer where it failed before.
+    async fn send(&mut self, event: &Event, failures: u32) -> Result<Told, String> {
+        let within = self.settings.answer_within * 2_u32.pow(failures.min(MOST_DOUBLINGS));
         bounded(within, "it takes no connection", self.open()).await?;
         let socket = self.socket.as_mut().ok_or("there is no connection")?;
         let text = ClientMessage::event(event.clone()).as_json();

@@ -42,7 +42,7 @@ pub struct Relay {
 struct Front {
     relay: LocalRelay,
     mood: Arc<Mutex<Mood>>,
-    arrivals: mpsc::UnboundedSender<Arrival>,
+    arrivals: mpsc::UnboundedSender<(Mood, Arrival)>,
 }
 
 /// Blocks all events while the mood is `blocking`.
@@ -62,9 +62,10 @@ impl WritePolicy for Policy {
 }
 
 impl Relay {
-    /// A relay that is down, in a good mood. Each event that arrives goes to `arrivals`, in order.
+    /// A relay that is down, in a good mood. Each event that arrives goes to `arrivals`, in order, with the mood that it
+    /// met.
     #[must_use]
-    pub fn new(arrivals: mpsc::UnboundedSender<Arrival>) -> Relay {
+    pub fn new(arrivals: mpsc::UnboundedSender<(Mood, Arrival)>) -> Relay {
         let mood = Arc::new(Mutex::new(Mood::Well));
         let limit = RateLimit { notes_per_minute: u32::MAX / 2, ..RateLimit::default() };
         let builder = RelayBuilder::default().rate_limit(limit).write_policy(Policy(mood.clone()));
@@ -164,7 +165,7 @@ impl Front {
         };
         if let Some(event) = event {
             let told = !matches!(mood, Mood::Silent | Mood::Garbling);
-            let _ = self.arrivals.send(arrival(event, judged, told));
+            let _ = self.arrivals.send((mood, arrival(event, judged, told)));
         }
         Some(match mood {
             Mood::Silent => Vec::new(),

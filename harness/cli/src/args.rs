@@ -262,6 +262,7 @@ pub enum Served {
     /// The candidate lane: SpacetimeDB
     Candidate(ServeCandidateArgs),
     /// The bridge: takes the candidate's outbox to a Nostr relay
+    #[command(override_usage = bridge::USAGE)]
     Bridge(ServeBridgeArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]

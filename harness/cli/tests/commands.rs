@@ -47,6 +47,7 @@ fn help_reads_at_80_columns() {
         ("help_calibrate", vec!["calibrate", "--help"]),
         ("help_serve", vec!["serve", "--help"]),
         ("help_serve_legacy", vec!["serve", "legacy", "--help"]),
+        ("help_serve_bridge", vec!["serve", "bridge", "--help"]),
         ("help_serve_proxy", vec!["serve", "proxy", "--help"]),
         ("help_recheck", vec!["recheck", "--help"]),
         ("help_matrix", vec!["matrix", "--help"]),

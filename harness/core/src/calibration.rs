@@ -198,10 +198,12 @@ pub fn saved() -> Option<Calibration> {
 /// The checkers whose findings name a defect of this kind.
 pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Loss => &["lost-write", "gap", "unseen", "convergence", "not-live", "observed-then-lost", "stale-cursor"],
-        Kind::Order => &["nonmonotonic", "gap", "duplicate-apply"],
-        Kind::Duplicate => &["excess-copies", "duplicate-apply", "nonmonotonic"],
-        Kind::Payload => &["hash-mismatch", "contradiction", "wrong-answer", "stored-state"],
+        Kind::Loss => {
+            &["bridge", "lost-write", "gap", "unseen", "convergence", "not-live", "observed-then-lost", "stale-cursor"]
+        }
+        Kind::Order => &["bridge", "nonmonotonic", "gap", "duplicate-apply"],
+        Kind::Duplicate => &["bridge", "excess-copies", "duplicate-apply", "nonmonotonic"],
+        Kind::Payload => &["bridge", "hash-mismatch", "contradiction", "wrong-answer", "stored-state"],
         Kind::Key => &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state"],
         Kind::Seq => {
             &["wrong-answer", "gap", "nonmonotonic", "phantom", "hash-mismatch", "duplicate-apply", "lost-write"]
@@ -223,12 +225,21 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
         ],
         Kind::Checkpoint => &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction"],
         Kind::Answer => &["wrong-answer", "lost-write", "duplicate-apply", "stored-state"],
-        Kind::Field => {
-            &["contradiction", "hash-mismatch", "stale-cursor", "convergence", "gap", "wrong-answer", "stored-state"]
-        }
+        Kind::Field => &[
+            "bridge",
+            "contradiction",
+            "hash-mismatch",
+            "stale-cursor",
+            "convergence",
+            "gap",
+            "wrong-answer",
+            "stored-state",
+        ],
         Kind::Stream => &["wrong-stream", "lost-write", "phantom", "hash-mismatch", "contradiction", "wrong-answer"],
-        Kind::Liveness => &["not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"],
         Kind::Speed => &["latency", "recovery"],
+        Kind::Liveness => {
+            &["bridge", "not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"]
+        }
         Kind::Access => &[],
         Kind::Vacuity | Kind::Evidence => &["vacuity", "history"],
     }

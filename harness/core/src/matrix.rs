@@ -91,6 +91,10 @@ pub enum Part {
     RelayGarbling,
     RelayFlapping,
     BridgeKilled,
+    SlowThrottled,
+    SlowDropped,
+    SlowRecovered,
+    OthersOnTime,
 }
 
 impl Part {
@@ -163,12 +167,17 @@ impl Part {
             Part::RelayGarbling => "events published and delivered while the relay sent garbage, and mirrored later",
             Part::RelayFlapping => "events published and delivered while the relay came and went, and mirrored later",
             Part::BridgeKilled => "a bridge that was killed while rows waited, and mirrored them after its restart",
+            Part::SlowThrottled => "a client that reads too slowly, told so twice with the action throttle",
+            Part::SlowDropped => "a client that reads too slowly, dropped by the lane",
+            Part::SlowRecovered => "a client that read too slowly and lost its connection, given what it missed",
+            Part::OthersOnTime => "clients that got all that was published while another one did not read",
         }
     }
 
     /// The only lane that can show it; `None` is each.
     pub fn only(self) -> Option<LaneId> {
         match self {
+            Part::SlowThrottled => Some(LaneId::Legacy),
             Part::CallsRepeated | Part::CallsRefused | Part::HashRefused | Part::CheckpointBack => {
                 Some(LaneId::Candidate)
             }
@@ -212,6 +221,11 @@ impl Part {
     pub fn is_a_count(self) -> bool {
         use Part::{CountedAcrossKill, CountedAfterCrash, CountedGone, CountedTogether};
         matches!(self, CountedTogether | CountedGone | CountedAfterCrash | CountedAcrossKill)
+    }
+
+    /// Whether a lane shows it only once its queue and all buffers before a client are full.
+    pub fn needs_full_buffers(self) -> bool {
+        matches!(self, Part::SlowThrottled | Part::SlowDropped)
     }
 
     /// What a client shows that says something of itself as it joins: it is refused by a code, or let in, while that is
@@ -348,7 +362,11 @@ pub const ROWS: [Row; 16] = [
             Part::BridgeKilled,
         ],
     },
-    without_checker("slow-consumer", "a client that does not read is throttled, then dropped, and recovers by replay"),
+    Row {
+        name: "slow-consumer",
+        meaning: "a client that does not read is throttled, then dropped, and recovers by replay",
+        parts: &[Part::SlowThrottled, Part::SlowDropped, Part::SlowRecovered, Part::OthersOnTime],
+    },
     Row {
         name: "multi-device",
         meaning: "one user's devices, coming and going, end with equal state",
@@ -365,10 +383,6 @@ pub const ROWS: [Row; 16] = [
         parts: &[Part::DeliveriesTimed],
     },
 ];
-
-const fn without_checker(name: &'static str, meaning: &'static str) -> Row {
-    Row { name, meaning, parts: &[] }
-}
 
 impl Row {
     /// Whether a lane that saw these parts saw one of the row.

@@ -18,7 +18,7 @@ use database::Database;
 struct World {
     database: Database,
     relay: Relay,
-    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    arrivals: mpsc::UnboundedReceiver<(Mood, Arrival)>,
     settings: Settings,
     bridge: Option<JoinHandle<()>>,
     _dir: TempDir,
@@ -56,7 +56,7 @@ impl World {
     }
 
     async fn arrival(&mut self) -> Arrival {
-        tokio::time::timeout(Duration::from_secs(20), self.arrivals.recv()).await.expect("an arrival").unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.arrivals.recv()).await.expect("an arrival").unwrap().1
     }
 
     async fn arrived(&mut self, count: usize) -> Vec<(String, RelayAnswer)> {

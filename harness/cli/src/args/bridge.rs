@@ -8,6 +8,10 @@ use cutover_core::plan::defect::bridge::Defect;
 
 use super::ServeLaneArgs;
 
+pub const USAGE: &str = "\
+cutover serve bridge [OPTIONS] --data-dir <DIR> --candidate <URL>
+           --database <NAME> --token-file <FILE> --relay <URL> --key-file <FILE>";
+
 #[derive(Debug, Args)]
 pub struct ServeBridgeArgs {
     #[command(flatten)]

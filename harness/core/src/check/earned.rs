@@ -30,6 +30,7 @@ pub fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
     earned.append(&mut super::earned_measured::earned(plan, history));
     earned.append(&mut super::earned_restore::earned(plan, history));
     earned.append(&mut super::earned_bridge::earned(plan, history));
+    earned.append(&mut super::earned_slow::earned(plan, history));
     earned
 }
 

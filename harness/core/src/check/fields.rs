@@ -149,11 +149,11 @@ fields! {
     }
     Legacy "sync:error" {
         "code": by "unplanned-end/few", "contradiction/error-unpushed", "contradiction/error-copies-differ";
-        "action": not "no client is slow enough: the row `slow-consumer` is not proved";
-        "topic": not "as `action`";
-        "queue_depth": not "as `action`";
-        "queue_limit": not "as `action`";
-        "reconnect_after_ms": not "as `action`";
+        "action": by "slow-consumer/strikes-out-of-order", "slow-consumer/wrong-fields", "contradiction/field-missing";
+        "topic": by "slow-consumer/wrong-fields", "contradiction/field-missing";
+        "queue_depth": by "slow-consumer/wrong-fields", "contradiction/field-missing";
+        "queue_limit": by "slow-consumer/wrong-fields", "contradiction/field-missing";
+        "reconnect_after_ms": by "slow-consumer/wrong-fields", "contradiction/field-missing";
     }
     Legacy "publish" {
         "topic": not "the writer sends it";

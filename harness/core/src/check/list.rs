@@ -21,6 +21,7 @@ pub static ALL: &[&Checker] = &[
     &super::wrong_stream::CHECKER,
     &super::hash_mismatch::CHECKER,
     &super::duplicate_apply::CHECKER,
+    &super::slow_consumer::CHECKER,
     &super::not_live::CHECKER,
     &super::lost_write::CHECKER,
     &super::wrong_answer::CHECKER,

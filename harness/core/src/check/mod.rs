@@ -18,6 +18,7 @@ mod earned_bridge;
 mod earned_measured;
 mod earned_restore;
 mod earned_rights;
+mod earned_slow;
 mod excess_copies;
 pub mod explain;
 mod fields;
@@ -42,6 +43,8 @@ mod recovery;
 mod reducer_rule;
 mod restore;
 mod run;
+mod slow;
+mod slow_consumer;
 mod stale_cursor;
 mod stored_state;
 #[cfg(test)]

@@ -30,6 +30,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do server", servers),
     (1, "do backup", operator::backups),
     (1, "do restore", operator::backups),
+    (1, "do kill-as-seen", operator::kill_as_seen),
     (3, "do arm", window),
 ];
 

@@ -87,6 +87,29 @@ pub(super) fn refused_publish(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Ro
     sketch.prune(stream);
 }
 
+/// A server is killed the moment a client has an event.
+pub(super) fn kill_as_seen(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    let lane = match room.kills_at_once {
+        [true, true] => "both",
+        [true, false] => "legacy",
+        [false, true] => "candidate",
+        [false, false] => return,
+    };
+    let connected = sketch.connected(true);
+    let followed = connected.iter().flat_map(|client| sketch.clients[*client].streams.clone()).collect::<Vec<_>>();
+    let Some(stream) =
+        dice.pick(&followed).filter(|stream| sketch.streams[*stream].head < sketch.streams[*stream].most)
+    else {
+        return;
+    };
+    sketch.await_all();
+    let topic = &sketch.streams[stream].topic;
+    sketch.step(format!("\"kill-as-seen\", lane = \"{lane}\", stream = \"{topic}\""));
+    sketch.streams[stream].head += 1;
+    sketch.prune(stream);
+    sketch.servers = true;
+}
+
 /// A backup is made, and restored whole or damaged. Clients are behind it, at its head or beyond it.
 pub(super) fn backups(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let prunes = sketch.prunes || sketch.streams.iter().any(|stream| stream.retention.is_some());

@@ -40,6 +40,7 @@ pub(super) fn features(plan: &Plan, history: &History) -> BTreeSet<String> {
                 fired.map(|fault| format!("fired {}", fault.kind.spec().word))
             }
             Record::Overdue { .. } => Some("overdue".to_owned()),
+            Record::Struck { strike, .. } => Some(format!("strike {}", strike.action)),
             _ => None,
         };
         features.extend(feature);

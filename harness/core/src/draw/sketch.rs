@@ -186,7 +186,7 @@ impl Sketch {
             Part::Step => &mut self.steps,
             Part::Fault => &mut self.faults,
         };
-        let needed = ["arm", "disarm", "server", "connect", "publish", "backup"];
+        let needed = ["arm", "disarm", "server", "connect", "publish", "backup", "kill-as-seen"];
         if needed.iter().any(|word| entries[place].starts_with(&format!("{{ do = \"{word}"))) {
             return false;
         }

@@ -139,10 +139,11 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if !plan.candidate_defects.is_empty() && !runs(LaneId::Candidate, Means::is_ours) {
         return Some("it plants a defect in the module, and this tool did not start the candidate".to_owned());
     }
-    if let Expectation::Block { lane: LaneId::Legacy, .. } = plan.expect
-        && lanes.contains_key(&LaneId::Candidate)
-        && !lanes.contains_key(&lane_of(LaneId::Legacy))
-    {
+    let alone = lanes.contains_key(&LaneId::Candidate) && !lanes.contains_key(&lane_of(LaneId::Legacy));
+    if alone && plan.takes_turns() {
+        return Some("it compares the times of two lanes, and baselines stand for one of them in this run".to_owned());
+    }
+    if alone && matches!(plan.expect, Expectation::Block { lane: LaneId::Legacy, .. }) {
         return Some("its defect is on the legacy lane, for which baselines stand in this run".to_owned());
     }
     let is_spacetime =
@@ -240,6 +241,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     }
     if part.is_of_the_bridge() && !means.has_outbox(lane) {
         return Some(format!("{lane} has no database of the run with our module"));
+    }
+    if part.needs_full_buffers() && !means.is_ours() {
+        return Some(format!("how much the server of {lane} and what stands before it keep for a client is not known"));
     }
     let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
     let lacks_it = match part {

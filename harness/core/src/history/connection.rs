@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Protocol;
+use crate::ids::{Protocol, StreamId};
 use crate::plan::Compression;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,4 +114,25 @@ impl Via {
             Via::Snapshot | Via::Transaction => Protocol::Spacetime,
         }
     }
+}
+
+/// What a lane tells a client that reads too slowly. A field that it does not tell is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SlowNotice {
+    /// `throttle`, or `disconnect` for the last one.
+    pub action: String,
+    /// The topic as it stood on the wire.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub topic: String,
+    /// The stream of that topic, where the plan has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamId>,
+    /// How many topics wait, and how many may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_depth: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_limit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconnect_after_ms: Option<u64>,
 }

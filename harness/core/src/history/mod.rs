@@ -17,7 +17,7 @@ mod stored;
 pub mod valid;
 
 pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, Returned, ranges};
-pub use connection::{Closed, Spoken, Via};
+pub use connection::{Closed, SlowNotice, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
 pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Timed, Verdict};

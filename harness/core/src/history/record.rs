@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::backup::{Backup, Rejoined, Restored};
-use super::connection::{Closed, Spoken, Via};
+use super::connection::{Closed, SlowNotice, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
 use super::relay::{Arrival, OutboxRow};
@@ -12,7 +12,7 @@ use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
-use crate::plan::{Beside, Mood};
+use crate::plan::{Beside, Mood, Reading};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
@@ -154,6 +154,18 @@ pub enum Record {
         stream: StreamId,
         /// The cursor that it could not get past.
         cursor: Cursor,
+    },
+    /// The plan has a client read too slowly from here on, or again as usual, where it does not say how.
+    Reads {
+        client: ClientId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        slow: Option<Reading>,
+    },
+    /// The lane told a client that it reads too slowly.
+    Struck {
+        client: ClientId,
+        conn: ConnId,
+        strike: SlowNotice,
     },
     /// The lane answered a client's heartbeat while the client waited for the event that proves a stream alive.
     RoundTrip {

@@ -107,6 +107,7 @@ impl<'a> Reading<'a> {
             Record::Contradicted { client, conn, .. }
             | Record::Foreign { client, conn, .. }
             | Record::Ignored { client, conn, .. }
+            | Record::Struck { client, conn, .. }
             | Record::RoundTrip { client, conn, .. } => self.client(client)?.is_open(*conn),
             Record::Overdue { client, conn, stream, .. } => {
                 let client = self.client(client)?;
@@ -117,7 +118,7 @@ impl<'a> Reading<'a> {
             | Record::Stuck { client, stream, .. }
             | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
-            Record::Presented { client, .. } => self.client(client).map(|_| ()),
+            Record::Presented { client, .. } | Record::Reads { client, .. } => self.client(client).map(|_| ()),
             Record::Unread { client, .. } if [WRITER, BRIDGE].contains(&client.as_str()) => Ok(()),
             Record::Unread { client, .. }
             | Record::Unreadable { client, .. }

@@ -3,10 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, STREAM, Step};
-use crate::hash::sha256;
-use crate::ids::{OpId, StreamId};
-
 /// A scenario has a bridge from the candidate's outbox to a relay. Each event that it publishes is put into the outbox,
 /// too.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -65,30 +61,3 @@ impl Mood {
 
 /// The name of the bridge where clients are named, as in a toxic on its connections to the relay.
 pub const BRIDGE: &str = "bridge";
-
-/// The reducer that puts an event into the outbox.
-pub const ENQUEUE: &str = "enqueue_bridge_event";
-
-/// An event that a plan puts into the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enqueued<'a> {
-    pub op: OpId,
-    pub stream: &'a StreamId,
-    pub key: String,
-    /// `sha256:` of its payload's text.
-    pub content: String,
-}
-
-/// The events that a plan puts into the outbox, in their order.
-pub fn enqueued(plan: &Plan) -> impl Iterator<Item = Enqueued<'_>> {
-    let steps = plan.cases.iter().flat_map(|case| &case.steps);
-    steps.filter_map(|step| match step {
-        Step::Call { op, stream, reducer, args, refused: None } if reducer == ENQUEUE => {
-            let args: Vec<String> = serde_json::from_str(args).ok()?;
-            let [key, _, payload, _] = args.as_slice() else { return None };
-            let key = key.replace(STREAM, stream.as_str());
-            Some(Enqueued { op: *op, stream, key, content: sha256(payload.as_bytes()) })
-        }
-        _ => None,
-    })
-}

@@ -9,6 +9,7 @@ mod bridge;
 pub mod defect;
 pub mod fault;
 mod misuse;
+mod outbox;
 mod reducers;
 mod restore;
 mod step;
@@ -19,16 +20,17 @@ pub use access::{
     CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
     Right, TOKENS, Token, deed_of, token_of,
 };
-pub use bridge::{BRIDGE, Beside, Bridge, ENQUEUE, Enqueued, Mood, enqueued};
+pub use bridge::{BRIDGE, Beside, Bridge, Mood};
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
+pub use outbox::{ENQUEUE, Enqueued, enqueued};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
-pub use toxic::{ByteToxic, Direction, PlannedToxic, TOXICS, ToxicSpec};
+pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 
 use serde::{Deserialize, Serialize};
@@ -104,7 +106,7 @@ impl Plan {
         steps
             .filter(|step| match step {
                 Step::Server { lane: only, action } => {
-                    only.is_none_or(|only| only == lane) && *action == ServerAction::KillAtOnce
+                    only.is_none_or(|only| only == lane) && action.waits_for_nothing()
                 }
                 _ => false,
             })

@@ -251,6 +251,9 @@ pub enum ServerAction {
     /// `kill -9` at once. What the lane promised by then must be there afterwards.
     #[serde(rename = "kill-at-once")]
     KillAtOnce,
+    /// `kill -9` the moment a client has applied the event that is published next.
+    #[serde(rename = "kill-as-seen")]
+    KillAsSeen,
     /// Starts it again on the same data directory.
     Restart,
     /// SIGSTOP.
@@ -260,7 +263,11 @@ pub enum ServerAction {
 }
 
 impl ServerAction {
+    pub fn waits_for_nothing(self) -> bool {
+        matches!(self, ServerAction::KillAtOnce | ServerAction::KillAsSeen)
+    }
+
     pub fn kills(self) -> bool {
-        matches!(self, ServerAction::Kill | ServerAction::KillAtOnce)
+        self == ServerAction::Kill || self.waits_for_nothing()
     }
 }

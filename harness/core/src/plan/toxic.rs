@@ -44,7 +44,25 @@ impl PlannedToxic {
     pub fn applies_to(&self, lane: LaneId) -> bool {
         self.lane.is_none_or(|only| only == lane)
     }
+
+    /// How its client reads under it; `None` where that is as usual.
+    pub fn reading(&self) -> Option<Reading> {
+        self.toxic.reading(self.stream)
+    }
 }
+
+/// How a client reads that is too slow for its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// It reads nothing, and sends nothing.
+    Nothing,
+    /// It reads at most [`SLOW_KB`] kilobytes a second, and answers what it reads.
+    Slowly,
+}
+
+/// A client that gets so many kilobytes a second, or less, reads slowly.
+const SLOW_KB: i64 = 32;
 
 /// A toxic's type and attributes. They have Toxiproxy's names and units; what is left out is 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,10 +116,10 @@ pub static TOXICS: &[ToxicSpec] = &[
     ToxicSpec {
         name: "bandwidth",
         says: "A chunk leaves when this rate allows; if that takes over 100 ms, in pieces of 100 ms. With 0 or less \
-               nothing passes.",
+               nothing passes, and no more is read.",
         removed: "What it holds leaves at once.",
         ends: false,
-        attributes: &[of("rate", 1, MAX_BYTES, "kilobytes (1000 bytes) a second")],
+        attributes: &[of("rate", 0, MAX_BYTES, "kilobytes (1000 bytes) a second")],
     },
     ToxicSpec {
         name: "slow_close",
@@ -164,6 +182,16 @@ impl ByteToxic {
         let toxic = serde_json::to_value(self).unwrap_or_default();
         let value = |attribute: &ToxicAttribute| toxic["attributes"][attribute.name].as_i64().unwrap_or_default();
         self.spec().attributes.iter().map(value).collect()
+    }
+
+    /// How a client reads whose bytes pass this toxic in a direction.
+    pub fn reading(&self, stream: Direction) -> Option<Reading> {
+        match self {
+            ByteToxic::Bandwidth { rate } if stream == Direction::Downstream && *rate <= SLOW_KB => {
+                Some(if *rate <= 0 { Reading::Nothing } else { Reading::Slowly })
+            }
+            _ => None,
+        }
     }
 
     pub fn type_name(&self) -> &'static str {

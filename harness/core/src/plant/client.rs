@@ -84,6 +84,7 @@ fn client_of(record: &Record) -> Option<&ClientId> {
         | Record::Delivered { client, .. }
         | Record::Rewound { client, .. }
         | Record::RoundTrip { client, .. }
+        | Record::Struck { client, .. }
         | Record::Watermark { client, .. } => Some(client),
         _ => None,
     }

@@ -34,7 +34,7 @@ fn the_default_policy_has_the_five_phases_of_a_cutover() {
     2: 4 rows; candidate alone: 
     3: 5 rows; candidate alone: multi-device
     4: 7 rows; candidate alone: multi-device
-    5: 16 rows; candidate alone: ; against baselines
+    5: 14 rows; candidate alone: ; against baselines
     ");
 }
 

@@ -4,7 +4,7 @@ use super::open::{Number, Settings};
 use super::read::At;
 use crate::ids::LaneId;
 use crate::plan::fault::spec::FaultSpec;
-use crate::plan::{ByteToxic, Direction};
+use crate::plan::{ByteToxic, Direction, Reading};
 
 /// Where a fault fires. `N` is a number in the file, and later in a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,18 @@ pub(super) struct ToxicDraft {
     pub(super) stream: Direction,
     pub(super) toxicity: f64,
     pub(super) toxic: ByteToxic,
+}
+
+impl ToxicDraft {
+    /// How its clients read under it, where that is too slow.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        self.toxic.reading(self.stream)
+    }
+
+    /// Whether connections may end under it: by the toxic, or by a lane that drops a client which reads too slowly.
+    pub(super) fn may_end(&self) -> bool {
+        self.toxic.spec().ends || self.reading().is_some()
+    }
 }
 
 /// Whether an entry of the file applies to a client, or to the writer where `None`.

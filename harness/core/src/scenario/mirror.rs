@@ -1,5 +1,6 @@
 //! The bridge of a rehearsal: its relay, and what the outbox may still hold.
 
+use super::draft::Draft;
 use super::world::Server;
 use crate::matrix::Part;
 use crate::plan::{Beside, Mood};
@@ -18,17 +19,18 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    /// A bridge whose connection to the relay has toxics, or none.
-    pub(super) fn new(slowed: bool) -> Mirror {
-        Mirror {
+    /// The bridge of a scenario before its first step; `None` where it has none.
+    pub(super) fn of(draft: &Draft) -> Option<Mirror> {
+        draft.bridge.as_ref()?;
+        Some(Mirror {
             relay: Server::Up,
             bridge: Server::Up,
             answers: Mood::Well,
             waiting: false,
             asked: false,
             kills: 0,
-            slowed,
-        }
+            slowed: draft.toxics.iter().any(|toxic| toxic.value.of_bridge),
+        })
     }
 
     pub(super) fn server(&mut self, of: Beside) -> &mut Server {
@@ -56,7 +58,7 @@ impl Mirror {
     }
 
     /// An event is put into the outbox. What that shows.
-    pub(super) fn published(&mut self) -> impl Iterator<Item = Part> + Clone + use<> {
+    pub(super) fn published(&mut self) -> impl Iterator<Item = Part> + use<> {
         (self.waiting, self.asked) = (true, true);
         let down = matches!(self.relay, Server::Killed(_));
         let answers = self.answers;

@@ -19,8 +19,10 @@ mod open;
 pub mod pattern;
 mod read;
 mod rehearsal;
+mod rights;
 mod script;
 mod simulate;
+mod slow;
 mod steps;
 mod stock;
 #[cfg(test)]

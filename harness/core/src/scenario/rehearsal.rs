@@ -201,6 +201,7 @@ impl Rehearsal<'_, '_> {
                 self.mistakes.once(name.at, what, None);
             }
             self.world.armed[toxic] = on;
+            self.world.switched.push((self.index, toxic, on));
             switched.push(name.value.clone());
         }
         switched
@@ -267,7 +268,7 @@ fn blocking<'w>(world: &'w World<'_>, client: Option<usize>) -> Option<&'w str> 
 fn blocks(toxic: &ToxicDraft) -> bool {
     match &toxic.toxic {
         // The first data that comes is lost to a reset as well, however long after it the reset comes.
-        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } => true,
+        ByteToxic::Timeout { .. } | ByteToxic::ResetPeer { .. } | ByteToxic::Bandwidth { rate: 0 } => true,
         // How much a service says to a client that joins depends on all that it holds, so that no number is enough.
         ByteToxic::LimitData { .. } if toxic.clients.is_some() && toxic.stream == Direction::Downstream => true,
         ByteToxic::LimitData { bytes } => *bytes < TOO_LITTLE_BYTES,

@@ -1,6 +1,7 @@
 //! Scenario files: what is accepted, and what is said of mistakes.
 #![allow(clippy::unwrap_used)]
 
+mod bridge;
 mod claims;
 mod documents;
 mod messages;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cast::{Client, Identity, Stream};
+use super::cast::{Client, Stream};
 use super::draft::{Binding, Draft};
 use super::faults::{FaultDraft, FaultPosition, applies};
 use super::mirror::Mirror;
 use super::open::{Number, Setting};
+use super::rights::Rights;
 use super::script::{Backup, Lanes};
 use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
@@ -81,21 +82,6 @@ pub(super) enum Server {
     Paused(usize),
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Rights {
-    pub(super) reads: BTreeSet<usize>,
-    pub(super) writes: BTreeSet<usize>,
-    /// Streams that are followed on a connection that is kept open, each with whether its token is still good.
-    pub(super) held: BTreeMap<usize, bool>,
-}
-
-impl Rights {
-    fn of(identity: &Identity) -> Rights {
-        let (reads, writes) = (identity.reads.iter().copied().collect(), identity.writes.iter().copied().collect());
-        Rights { reads, writes, held: BTreeMap::new() }
-    }
-}
-
 pub(super) struct World<'a> {
     pub(super) draft: &'a Draft,
     pub(super) binding: &'a Binding,
@@ -106,11 +92,14 @@ pub(super) struct World<'a> {
     pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
-    pub(super) backups: Vec<Backup>,
-    /// `None` in a scenario without a bridge.
     pub(super) mirror: Option<Mirror>,
+    pub(super) backups: Vec<Backup>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
+    /// The steps that switch a toxic, with its place and whether it is then on.
+    pub(super) switched: Vec<(usize, usize, bool)>,
+    /// The steps at which a client crashes.
+    pub(super) crashed: Vec<(usize, usize)>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
     pub(super) checkpoints: BTreeMap<(String, usize), (u64, u64)>,
     /// Per identity, the streams that it may read and write.
@@ -159,10 +148,12 @@ impl<'a> World<'a> {
             open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
+            mirror: Mirror::of(draft),
             backups: Vec::new(),
-            mirror: draft.bridge.as_ref().map(|_| Mirror::new(draft.toxics.iter().any(|toxic| toxic.value.of_bridge))),
             awaited: Vec::new(),
             armed,
+            switched: Vec::new(),
+            crashed: Vec::new(),
             checkpoints: BTreeMap::new(),
             rights: draft.identities.iter().map(|identity| Rights::of(&identity.value)).collect(),
             retired: false,
@@ -184,7 +175,7 @@ impl<'a> World<'a> {
         let mut toxics = self.draft.toxics.iter().map(|toxic| &toxic.value);
         self.random_cuts(client).next().is_some()
             || self.faults_of(client).any(|fault| fault.spec.leaves_gap() || anywhere(fault))
-            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.toxic.spec().ends)
+            || toxics.any(|toxic| applies(toxic.clients.as_ref(), Some(client)) && toxic.may_end())
     }
 
     fn random_cuts(&self, client: usize) -> impl Iterator<Item = &'a FaultDraft> + use<'a> {
@@ -344,10 +335,8 @@ impl<'a> World<'a> {
     /// An event is published and reaches who is connected; cuts at its delivery are followed by resumes.
     pub(super) fn publish(&mut self, step: usize, stream: usize, lockstep: bool) {
         self.published_at[stream].push(step);
-        if let Some(mirror) = &mut self.mirror {
-            let parts = mirror.published();
-            self.earn(Some(LaneId::Candidate), parts);
-        }
+        let shown: Vec<_> = self.mirror.iter_mut().flat_map(Mirror::published).collect();
+        self.earn(Some(LaneId::Candidate), shown);
         let state = &mut self.streams[stream];
         state.head += 1;
         state.prune();

@@ -10,13 +10,17 @@ use super::none;
 use super::sources::{ALL, code_of, is_word, read};
 
 /// Each crate of ours: its folder and the crates of ours that it may use.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("harness/core", &[]),
     ("harness/control", &["cutover-core"]),
-    ("harness/live", &["cutover-core", "cutover-control"]),
+    ("harness/bridge", &["cutover-core"]),
+    ("harness/live", &["cutover-core", "cutover-control", "cutover-bridge"]),
     ("harness/reference", &["cutover-core"]),
     ("harness/toxiproxy", &["cutover-core", "cutover-live"]),
-    ("harness/cli", &["cutover-core", "cutover-live", "cutover-reference", "cutover-toxiproxy", "cutover-engine"]),
+    (
+        "harness/cli",
+        &["cutover-bridge", "cutover-core", "cutover-live", "cutover-reference", "cutover-toxiproxy", "cutover-engine"],
+    ),
     ("spacetime/engine", &[]),
     ("spacetime/module", &[]),
 ];

@@ -23,6 +23,7 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
+use super::kill_as_seen::AsSeen;
 use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
@@ -56,6 +57,7 @@ pub struct Case {
     pub(super) heads: BTreeMap<StreamId, Seq>,
     pub(super) last_acked: Option<String>,
     pub(super) drills: Drills,
+    pub(super) as_seen: AsSeen,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
     pub(super) turns: Option<Arc<Turns>>,
@@ -70,6 +72,8 @@ pub(super) struct Client {
     pub(super) route: Route,
     pub(super) streams: Vec<StreamId>,
     pub(super) connected: bool,
+    /// Whether a step has it read too slowly.
+    pub(super) slow: bool,
     /// Set once it had no good connection within a whole bound.
     pub(super) unreachable: AtomicBool,
 }
@@ -109,7 +113,8 @@ impl Case {
             let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
             let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
-            clients.insert(client.id.clone(), Client { handle, route, streams, connected: false, unreachable });
+            let (connected, slow) = (false, false);
+            clients.insert(client.id.clone(), Client { handle, route, streams, connected, slow, unreachable });
         }
         let faults = plan.faults.iter().filter(|fault| fault.applies_to(lane)).map(|fault| (&fault.id, &fault.client));
         let toxics = plan.toxics.iter().filter(|toxic| toxic.applies_to(lane)).map(|toxic| (&toxic.id, &toxic.client));
@@ -131,6 +136,7 @@ impl Case {
             fault_targets,
             heads: planned.streams.iter().map(|stream| (stream.id.clone(), Seq(0))).collect(),
             last_acked: None,
+            as_seen: AsSeen::default(),
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
@@ -202,6 +208,7 @@ impl Case {
     }
 
     async fn heal(&mut self) {
+        let slow = self.no_longer_slow(|_| true);
         for route in self.routes() {
             if let Err(error) = route.heal().await {
                 self.timed_out(format!("toxics to be taken off: {error}"));
@@ -210,6 +217,7 @@ impl Case {
         if let Some(mirror) = &mut self.mirror {
             mirror.heal().await;
         }
+        self.read_again(&slow).await;
         self.settle(bounds::HEAL).await;
     }
 

@@ -5,15 +5,16 @@
 //! connection. So what the old subscription still had in flight can't be mistaken for what the new one replays.
 
 mod connect;
+mod end;
 mod resubscribe;
 
 pub(super) use connect::options_of;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover_core::history::{Closed, Completion, Outcome, Record};
+use cutover_core::history::{Closed, Record};
 use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -24,7 +25,6 @@ use super::inbox::Inbox;
 use super::recorder::Recorder;
 use super::resume::drain;
 use super::status::Status;
-use super::writer::recorded;
 use crate::bounds::{self, Bound};
 use crate::lane::{Arrival, Endpoint, Lane, OpError, SubscriberSession};
 
@@ -44,6 +44,7 @@ enum Command {
     AskOddly(oneshot::Sender<()>),
     Heartbeat(oneshot::Sender<bool>),
     ReplayIfOverdue(BTreeMap<StreamId, Seq>, oneshot::Sender<()>),
+    Reads(bool, oneshot::Sender<()>),
 }
 
 /// A connection as the lane names it, and whether it ended.
@@ -84,6 +85,8 @@ impl ClientHandle {
             backoff,
             applied: 0,
             asked_to_wait: None,
+            reconnect_at: None,
+            reads: true,
             was_connected: false,
             refusals: 0,
             wanted: false,
@@ -138,6 +141,11 @@ impl ClientHandle {
         self.ask(|done| Command::ReplayIfOverdue(heads, done)).await;
     }
 
+    /// Has the client read its connection, or neither read nor send anything.
+    pub async fn reads(&self, reads: bool) {
+        self.ask(|done| Command::Reads(reads, done)).await;
+    }
+
     pub async fn stop(self) {
         drop(self.commands);
         let _ = self.task.await;
@@ -169,6 +177,10 @@ struct Actor {
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
     asked_to_wait: Option<Duration>,
+    /// When it reconnects; `None` while it does not wait for that.
+    reconnect_at: Option<Instant>,
+    /// Whether it reads its connection. While it does not, it sends nothing and waits for no answer.
+    reads: bool,
     was_connected: bool,
     /// Refusals in a row that are not marked as transient.
     refusals: u32,
@@ -290,9 +302,13 @@ impl Actor {
                 }
                 let _ = done.send(());
             }
+            Command::Reads(reads, done) => {
+                self.reads = reads;
+                let _ = done.send(());
+            }
             // The script may have stopped waiting.
             Command::ReplayIfOverdue(heads, done) => {
-                if let Some(open) = session.as_mut().filter(|_| !done.is_closed())
+                if let Some(open) = session.as_mut().filter(|_| self.reads && !done.is_closed())
                     && !self.is_not_overdue(open, &heads).await
                 {
                     *session = None;
@@ -334,6 +350,9 @@ impl Actor {
         session: &mut Box<dyn SubscriberSession>,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Wake {
+        if !self.reads {
+            return Wake::Command(commands.recv().await);
+        }
         loop {
             tokio::select! {
                 biased;
@@ -369,8 +388,7 @@ impl Actor {
     /// Takes what is in flight on a connection that is out of order, then closes it. One that ended needs nothing.
     async fn abandon(&mut self, session: &mut Box<dyn SubscriberSession>) -> Wake {
         if self.inbox.is_out_of_order() && self.barrier(session).await.is_ok() {
-            session.close().await;
-            self.closed(Closed::ByClient);
+            self.leave(session).await;
         }
         self.inbox.end_of_connection();
         Wake::Ended
@@ -406,43 +424,11 @@ impl Actor {
             }
         } else {
             if alive {
-                session.close().await;
-                self.closed(Closed::ByClient);
+                self.leave(session).await;
             }
             self.inbox.end_of_connection();
         }
         self.report(good);
         good
-    }
-
-    async fn close(&mut self, session: &mut Option<Box<dyn SubscriberSession>>) {
-        if let Some(mut open) = session.take() {
-            for (stream, cursor) in self.inbox.cursors() {
-                match bounds::ANSWER.within(open.checkpoint(&stream, cursor)).await {
-                    Ok(Some(completion)) => self.checkpointed(stream, cursor, recorded(completion, |()| Outcome::Done)),
-                    Ok(None) => {}
-                    Err(reached) => {
-                        let why = format!("no answer: {reached}");
-                        self.checkpointed(stream, cursor, Completion::Info { why });
-                    }
-                }
-            }
-            open.close().await;
-            self.closed(Closed::ByClient);
-        }
-    }
-
-    fn checkpointed(&self, stream: StreamId, cursor: Cursor, completion: Completion) {
-        let client = self.inbox.planned.id.clone();
-        self.recorder.record(Record::Checkpointed { client, stream, cursor, completion });
-    }
-
-    fn closed(&self, why: Closed) {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, ended)) = connections.last_mut().filter(|_| !matches!(why, Closed::NotOpened { .. })) {
-            *ended = true;
-        }
-        drop(connections);
-        self.recorder.record(Record::Closed { client: self.inbox.planned.id.clone(), conn: ConnId(self.conn), why });
     }
 }

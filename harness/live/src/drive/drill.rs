@@ -64,6 +64,10 @@ impl Drills {
         }
     }
 
+    pub fn lane(&self) -> Arc<dyn Lane> {
+        self.lane.clone()
+    }
+
     pub fn acknowledged(&self) {
         self.acknowledged.send_modify(|count| *count += 1);
     }

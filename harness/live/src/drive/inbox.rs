@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutover_core::apply::Applier;
 use cutover_core::hash::{Canonicalizer, PayloadHash};
@@ -37,6 +38,9 @@ pub struct Inbox {
     /// Events that have arrived, applied or not.
     pub arrivals: u64,
     pub gave_up: Option<String>,
+    /// How long the client is to wait since it was told that it reads too slowly. The lane may then have left something
+    /// out, so that the client goes and replays.
+    pub told_to_wait: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -77,6 +81,7 @@ impl Inbox {
             overdue: 0,
             arrivals: 0,
             gave_up: None,
+            told_to_wait: None,
         };
         inbox.reload();
         inbox
@@ -139,6 +144,7 @@ impl Inbox {
     pub fn begin_subscription(&mut self, conn: ConnId, streams: &[StreamId]) -> Vec<(StreamId, Option<Cursor>)> {
         let mut asked = Vec::with_capacity(streams.len());
         self.out_of_order.clear();
+        self.told_to_wait = None;
         for stream in streams.iter().cloned() {
             let cursor = self.applier.cursor(&stream);
             if cursor.is_none() {
@@ -243,9 +249,9 @@ impl Inbox {
         any
     }
 
-    /// Whether a stream that is not stuck has to be replayed.
+    /// Whether a stream that is not stuck has to be replayed, or all may have to.
     pub fn is_out_of_order(&self) -> bool {
-        !self.out_of_order.is_empty()
+        !self.out_of_order.is_empty() || self.told_to_wait.is_some()
     }
 
     /// A connection ended. Where a stream made no progress on it though more was there, it was replayed in vain.
@@ -287,6 +293,10 @@ impl Inbox {
                 self.recorder.record(Record::Unreadable { client: self.client(), conn, what });
             }
             Arrival::Ignored(what) => self.recorder.record(Record::Ignored { client: self.client(), conn, what }),
+            Arrival::Struck { strike, wait } => {
+                self.told_to_wait = Some(wait);
+                self.recorder.record(Record::Struck { client: self.client(), conn, strike });
+            }
             Arrival::Closed(_) => {}
         }
         !self.is_out_of_order()

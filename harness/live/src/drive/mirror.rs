@@ -1,6 +1,6 @@
 //! The bridge of a plan on the candidate: a relay in this program, a bridge process, and what came to the relay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -50,11 +50,18 @@ pub struct BridgeSeat {
 /// What came to the relay so far.
 #[derive(Debug, Default)]
 struct Seen {
-    arrivals: u64,
+    /// How many events met the relay in each mood.
+    met: HashMap<Mood, u64>,
     /// Keys of events that the relay has.
     kept: BTreeSet<String>,
     /// Keys of events that it refused for good.
     refused: BTreeSet<String>,
+}
+
+impl Seen {
+    fn met(&self, mood: Mood) -> u64 {
+        self.met.get(&mood).copied().unwrap_or_default()
+    }
 }
 
 pub(super) struct Mirror {
@@ -68,7 +75,8 @@ pub(super) struct Mirror {
     streams: Vec<StreamId>,
     recorder: Recorder,
     seen: watch::Receiver<Seen>,
-    /// How many events had come to the relay when it was last changed.
+    answers: Mood,
+    /// How many events had met the relay in this mood when it was last changed.
     since: u64,
     enqueued: BTreeSet<String>,
     /// Whether the outbox came to a standstill. It is then not waited for again.
@@ -109,6 +117,7 @@ impl Mirror {
             streams: case.streams.iter().map(|stream| stream.id.clone()).collect(),
             recorder: recorder.clone(),
             seen,
+            answers: Mood::Well,
             since: 0,
             enqueued: BTreeSet::new(),
             stuck: false,
@@ -123,6 +132,7 @@ impl Mirror {
 
     pub fn answer(&mut self, answers: Mood) {
         self.relay.set_mood(answers);
+        self.answers = answers;
         self.changed();
         self.recorder.record(Record::Relay { answers });
     }
@@ -151,7 +161,7 @@ impl Mirror {
     }
 
     fn changed(&mut self) {
-        self.since = self.seen.borrow().arrivals;
+        self.since = self.seen.borrow().met(self.answers);
     }
 
     /// Brings relay and bridge up again, and has the relay answer well.
@@ -166,8 +176,8 @@ impl Mirror {
     }
 
     pub async fn asked(&mut self) -> Result<(), String> {
-        let since = self.since;
-        let came = bounds::RELAY.within(self.seen.wait_for(|seen| seen.arrivals > since)).await;
+        let (answers, since) = (self.answers, self.since);
+        let came = bounds::RELAY.within(self.seen.wait_for(|seen| seen.met(answers) > since)).await;
         came.map(|_| ()).map_err(|reached| format!("an event to come to the relay, {reached}"))
     }
 
@@ -276,12 +286,12 @@ fn write_secret(path: &Path, secret: &Secret) -> std::io::Result<()> {
 
 /// Records what comes to the relay, with streams by their logical names.
 async fn record_all(
-    mut arrived: mpsc::UnboundedReceiver<Arrival>,
+    mut arrived: mpsc::UnboundedReceiver<(Mood, Arrival)>,
     names: Arc<Names>,
     recorder: Recorder,
     seen: watch::Sender<Seen>,
 ) {
-    while let Some(mut arrival) = arrived.recv().await {
+    while let Some((mood, mut arrival)) = arrived.recv().await {
         if let Some(stream) = names.stream_of_id(&arrival.stream) {
             arrival.key = arrival.key.replacen(&arrival.stream, stream.as_str(), 1);
             stream.as_str().clone_into(&mut arrival.stream);
@@ -289,7 +299,7 @@ async fn record_all(
         let (key, answer) = (arrival.key.clone(), arrival.answer.clone());
         recorder.record(Record::Mirrored { arrival });
         seen.send_modify(|seen| {
-            seen.arrivals += 1;
+            *seen.met.entry(mood).or_default() += 1;
             if answer.is_kept() {
                 seen.refused.remove(&key);
                 seen.kept.insert(key);

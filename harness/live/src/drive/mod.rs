@@ -12,6 +12,7 @@ mod event;
 mod fault_log;
 mod inbox;
 mod inspector;
+mod kill_as_seen;
 mod measure;
 mod mirror;
 mod pace;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use cutover_core::ids::{ClientId, FaultId};
-use cutover_core::plan::{self, Plan, PlannedToxic};
+use cutover_core::plan::{self, Plan, PlannedToxic, Reading};
 use tokio::sync::Mutex;
 
 use super::byte_toxics::Front;
@@ -14,8 +14,11 @@ use super::fault_log::FaultLog;
 use super::recorder::Recorder;
 use super::stack::{Destination, DriveError, LaneStack};
 use crate::lane::Endpoint;
-use crate::proxy::{MessageToxic, Proxy, ProxyConfig};
+use crate::proxy::{Limits, MessageToxic, Proxy, ProxyConfig};
 use crate::toxic::Toxic;
+
+/// What the system keeps of a lane's bytes where a toxic keeps a client from reading. The system may double it.
+const LANE_BUFFER_BYTES: usize = 128 * 1024;
 
 pub struct Route {
     proxy: Arc<Proxy>,
@@ -54,12 +57,16 @@ impl Route {
         let toxics: Vec<_> = toxics.filter(|toxic| is_of_case(&toxic.id, case)).cloned().collect();
         let from_start = plan.toxics_from_start(client, lane).map(|toxic| toxic.id.clone());
         let armed: Vec<_> = from_start.filter(|id| is_of_case(id, case)).collect();
+        // A small buffer before the proxy, so that the lane notices soon that nothing more is read.
+        let slows = toxics.iter().any(|toxic| toxic.reading().is_some());
+        let limits = Limits { lane_buffer_bytes: slows.then_some(LANE_BUFFER_BYTES), ..Limits::default() };
         let foreign = stack.byte_toxics.as_ref().filter(|_| !toxics.is_empty());
         let (upstream, ledger) = (destination.upstream.clone(), Arc::new(recorder.clone()));
         let config = ProxyConfig {
             faults,
             toxics: if foreign.is_some() { Vec::new() } else { of_ids(&toxics, &armed) },
             seed: plan.seed.0,
+            limits,
             ..ProxyConfig::transparent(client.clone(), upstream, stack.taggers.clone(), ledger)
         };
         let failed = |source| DriveError::Proxy { client: client.to_string(), source };
@@ -117,6 +124,11 @@ impl Route {
         armed.retain(|id| !gone.contains(id));
         self.set_own(&armed);
         Ok(())
+    }
+
+    /// How the client of this route reads under those of these toxics that are its own; `None` where as usual.
+    pub fn reading(&self, toxics: &[FaultId]) -> Option<Reading> {
+        self.toxics.iter().filter(|toxic| toxics.contains(&toxic.id)).find_map(PlannedToxic::reading)
     }
 
     fn is_own(&self, id: &FaultId) -> bool {

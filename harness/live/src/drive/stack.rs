@@ -139,7 +139,7 @@ impl ServerControl for ManagedServer {
                 server.kill().await;
                 Ok(Process::Killed { waited_for: KillWait::Durable })
             }
-            ServerAction::KillAtOnce => {
+            ServerAction::KillAtOnce | ServerAction::KillAsSeen => {
                 server.kill().await;
                 Ok(Process::Killed { waited_for: KillWait::Nothing })
             }

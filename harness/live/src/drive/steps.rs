@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{ENQUEUE, PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
+use cutover_core::plan::{ENQUEUE, PublishExpect, Reading, ServerAction, Step, deed_of, misuse, token_of};
 
 use futures_util::future::join_all;
 
 use super::case::Case;
 use super::client::ClientHandle;
 use super::measure::Turn;
+use super::route::Route;
 use super::visitor::Attempt;
 use super::writer::{Write, recorded};
 use crate::bounds;
@@ -179,6 +180,9 @@ impl Case {
     }
 
     async fn publish(&mut self, op: OpId, publish: &Write, expect: &PublishExpect) -> Performed {
+        if self.is_kill_armed() {
+            return self.publish_and_kill(op, publish).await;
+        }
         self.writer_route.expect_ack(Some(op));
         let completion = self.writer.invoke(op, publish).await;
         self.writer_route.expect_ack(None);
@@ -186,7 +190,13 @@ impl Case {
         self.published(op, publish, matches!(expect, PublishExpect::Accepted { .. }), completion)
     }
 
-    fn published(&mut self, op: OpId, publish: &Write, is_new: bool, completion: Completion<Outcome>) -> Performed {
+    pub(super) fn published(
+        &mut self,
+        op: OpId,
+        publish: &Write,
+        is_new: bool,
+        completion: Completion<Outcome>,
+    ) -> Performed {
         let Write::Publish { stream, key, payload, .. } = publish else {
             return Ok(());
         };
@@ -286,29 +296,60 @@ impl Case {
     }
 
     /// Each route takes those toxics that are its own.
-    async fn arm(&self, toxics: &[FaultId]) -> Performed {
+    async fn arm(&mut self, toxics: &[FaultId]) -> Performed {
+        for (id, client) in &mut self.clients {
+            if let Some(reading) = client.route.reading(toxics) {
+                client.slow = true;
+                client.handle.reads(reading != Reading::Nothing).await;
+                self.recorder.record(Record::Reads { client: id.clone(), slow: Some(reading) });
+            }
+        }
         for route in self.routes() {
             route.arm(toxics).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
-    async fn disarm(&self, toxics: &[FaultId]) -> Performed {
+    async fn disarm(&mut self, toxics: &[FaultId]) -> Performed {
+        let slow = self.no_longer_slow(|route| route.reading(toxics).is_some());
         for route in self.routes() {
             route.disarm(toxics).await.map_err(|error| error.to_string())?;
         }
+        self.read_again(&slow).await;
         Ok(())
+    }
+
+    /// Records that slow clients on these routes read as usual, before the toxics are off: what the lane kept back
+    /// until then comes after that.
+    pub(super) fn no_longer_slow(&mut self, on: impl Fn(&Route) -> bool) -> Vec<ClientId> {
+        let slow = self.clients.iter_mut().filter(|(_, client)| client.slow && on(&client.route));
+        slow.map(|(id, client)| {
+            client.slow = false;
+            self.recorder.record(Record::Reads { client: id.clone(), slow: None });
+            id.clone()
+        })
+        .collect()
+    }
+
+    pub(super) async fn read_again(&self, clients: &[ClientId]) {
+        for client in clients.iter().filter_map(|id| self.clients.get(id)) {
+            client.handle.reads(true).await;
+        }
     }
 
     async fn control_server(&mut self, lane: Option<LaneId>, action: ServerAction) -> Performed {
         if lane.is_some_and(|only| only != self.lane) {
             return Ok(());
         }
+        if action == ServerAction::KillAsSeen {
+            self.arm_kill();
+            return Ok(());
+        }
         let server = self.server.as_ref().ok_or("a server of ours to kill or pause")?;
         let done = server.apply(action, self.last_acked.as_deref()).await;
         let process = done.map_err(|error| format!("the server: {error}"))?;
         let gone = matches!(process, Process::Killed { .. } | Process::Paused);
-        self.recorder.record(Record::Process { process });
-        if gone { self.server_loss_noticed().await } else { Ok(()) }
+        self.recorder.record(Record::Process { process: process.clone() });
+        if gone { self.server_loss_noticed().await } else { self.answer_after_kill(&process).await }
     }
 }

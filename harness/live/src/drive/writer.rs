@@ -88,8 +88,13 @@ impl Writer {
 
     /// Does an operation, and retries it until it is answered or its time is up.
     pub async fn invoke(&mut self, id: OpId, write: &Write) -> Completion<Outcome> {
+        self.invoke_from(id, write, 1).await
+    }
+
+    /// The same, where the attempts before this one are recorded already.
+    pub async fn invoke_from(&mut self, id: OpId, write: &Write, first: u32) -> Completion<Outcome> {
         let mut trying = write.bound(bounds::WRITE_TRIES).begin();
-        for attempt in 1.. {
+        for attempt in first.. {
             if let Some(pace) = &self.pace {
                 pace.turn().await;
             }
@@ -117,7 +122,7 @@ impl Writer {
         Err(OpError::Unknown("never tried".to_owned()))
     }
 
-    async fn once(&mut self, write: &Write) -> Completion<Outcome> {
+    pub(super) async fn once(&mut self, write: &Write) -> Completion<Outcome> {
         let session = match self.session.as_mut() {
             Some(session) => session,
             None => match bounds::WRITE.within(self.lane.writer(&self.endpoint)).await {

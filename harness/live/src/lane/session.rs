@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cutover_core::history::{Closed, Contradiction, Differs, Refusal, Spoken, StoredCheckpoint, Via};
+use cutover_core::history::{Closed, Contradiction, Differs, Refusal, SlowNotice, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, JoinParams, Serializer, Window};
 use cutover_core::text::{Secret, visible};
@@ -330,6 +330,11 @@ pub enum Arrival {
     /// An event or frame that the client can't make sense of: what and where. Never dropped in silence.
     Unreadable(String),
     Ignored(String),
+    /// The lane told the client that it reads too slowly, and for how long it is to wait once it has gone.
+    Struck {
+        strike: SlowNotice,
+        wait: Duration,
+    },
     /// The session ended. Nothing follows.
     Closed(Closed),
 }

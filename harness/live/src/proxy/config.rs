@@ -37,6 +37,8 @@ pub struct Limits {
     pub http_shown_max_bytes: usize,
     /// Connections at a time. Further ones wait in the listener's backlog.
     pub connections_max: usize,
+    /// How many bytes for the client the system keeps, before the proxy and behind it; `None` leaves that to the system.
+    pub lane_buffer_bytes: Option<usize>,
     /// How long the lane may take to accept a connection.
     pub connect: Duration,
     /// How long an orderly end may take before it becomes an abrupt one.
@@ -52,6 +54,7 @@ impl Default for Limits {
             head_max_bytes: 64 * 1024,
             http_shown_max_bytes: 256 * 1024,
             connections_max: 256,
+            lane_buffer_bytes: None,
             connect: Duration::from_secs(5),
             linger: Duration::from_secs(2),
             reset_grace: Duration::from_millis(20),

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use cutover_core::plan::Cut;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +66,13 @@ async fn reach(client: &TcpStream, shared: &Shared) -> io::Result<LaneStream> {
     let place = format!("{}:{}", addr.host, addr.port);
     let connecting = tokio::time::timeout(shared.limits.connect, upstream::connect(&addr, &shared.tls));
     let answer = connecting.await.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
+    let answer = answer.and_then(|lane| {
+        if let Some(bytes) = shared.limits.lane_buffer_bytes {
+            SockRef::from(lane.tcp()).set_recv_buffer_size(bytes)?;
+            SockRef::from(client).set_send_buffer_size(bytes)?;
+        }
+        Ok(lane)
+    });
     answer.map_err(|error| {
         let why = error.to_string();
         let named = if why.contains(&place) { why } else { format!("{place}: {why}") };

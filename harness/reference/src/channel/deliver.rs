@@ -64,6 +64,9 @@ impl Channel {
     /// Moves new notices into the outbound queue and drains it while there is room. It overflows only where it is full
     /// and the client does not read.
     pub(super) fn send_live(&mut self, out: &mut Outbox) -> Option<End> {
+        if self.shared.config.defects.has(Defect::SlowLoses) && !out.has_room() {
+            self.lose_what_is_due();
+        }
         let topics_per_tick = self.shared.config.limits.drain_topics_per_tick.max(1);
         loop {
             while !(self.queue.is_full() && out.has_room()) {
@@ -104,13 +107,29 @@ impl Channel {
         }
     }
 
+    /// Where a defect is planted: leaves out all that was announced.
+    fn lose_what_is_due(&mut self) {
+        while let Some(topic) = self.mailbox.pop_dirty() {
+            let head = self.shared.store.view().info(&topic).head_seq;
+            if let Some(watermark) = self.watermarks.get_mut(&topic) {
+                *watermark = head;
+            }
+        }
+    }
+
     fn push_slow_consumer(&self, topic: &str, overflow: Overflow, out: &mut Outbox) {
         let limits = &self.shared.config.limits;
+        let defects = &self.shared.config.defects;
+        if overflow.is_last && defects.has(Defect::StrikeUntold) {
+            return;
+        }
+        let topic = if defects.has(Defect::StrikeTopic) { "run:none:events" } else { topic };
+        let queue_depth = if defects.has(Defect::StrikeDepth) { 0 } else { overflow.queue_depth };
         let error = json!({
             "code": "slow_consumer",
             "action": if overflow.is_last { "disconnect" } else { "throttle" },
             "topic": topic,
-            "queue_depth": overflow.queue_depth,
+            "queue_depth": queue_depth,
             "queue_limit": limits.queue_topics,
             "reconnect_after_ms": limits.reconnect_after_ms,
         });

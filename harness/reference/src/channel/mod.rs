@@ -83,7 +83,8 @@ pub(crate) struct Joined {
 impl Channel {
     pub(crate) fn new(joined: Joined, now: Instant) -> Self {
         let limits = &joined.shared.config.limits;
-        let queue = OutboundQueue::new(limits.queue_topics, limits.max_strikes);
+        let max_strikes = if joined.shared.config.defects.has(Defect::TwoStrikes) { 2 } else { limits.max_strikes };
+        let queue = OutboundQueue::new(limits.queue_topics, max_strikes);
         let next_tick = now + joined.shared.config.timeouts.channel_tick();
         Self {
             shared: joined.shared,
@@ -169,7 +170,11 @@ impl Channel {
                     return Some(end);
                 }
             } else {
-                return self.send_live(out);
+                let end = self.send_live(out);
+                if self.shared.config.defects.has(Defect::SlowBlocks) {
+                    self.shared.store.hub().hold(&self.mailbox, end.is_none() && !out.has_room());
+                }
+                return end;
             }
         }
     }
@@ -270,6 +275,7 @@ impl Drop for Channel {
         for topic in &self.subscribed {
             self.shared.store.hub().unsubscribe(topic, &self.mailbox);
         }
+        self.shared.store.hub().hold(&self.mailbox, false);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Notifies sockets: which of their topics have new events, and that their token was revoked.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +44,9 @@ type Mailboxes = HashMap<String, BTreeMap<u64, Arc<Mailbox>>>;
 struct Registry {
     by_topic: Mailboxes,
     by_jti: Mailboxes,
+    /// For a planted defect: the sockets whose buffers are full, and what is announced once none is.
+    full: BTreeSet<u64>,
+    held: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -79,10 +82,28 @@ impl Hub {
     }
 
     pub(crate) fn announce(&self, topic: &str) {
-        let registry = lock(&self.registry);
+        let mut registry = lock(&self.registry);
+        if !registry.full.is_empty() {
+            registry.held.push(topic.to_owned());
+            return;
+        }
         for mailbox in registry.by_topic.get(topic).into_iter().flat_map(BTreeMap::values) {
             mailbox.mark(topic);
         }
+    }
+
+    /// Where a defect is planted: while a socket is full, nothing is announced to anybody.
+    pub(crate) fn hold(&self, mailbox: &Mailbox, is_full: bool) {
+        let mut registry = lock(&self.registry);
+        if is_full {
+            registry.full.insert(mailbox.id);
+        } else {
+            registry.full.remove(&mailbox.id);
+        }
+        let free = registry.full.is_empty();
+        let held = if free { std::mem::take(&mut registry.held) } else { Vec::new() };
+        drop(registry);
+        held.iter().for_each(|topic| self.announce(topic));
     }
 
     pub(crate) fn revoke(&self, jti: &str) {

@@ -141,6 +141,8 @@ fn name_all<'a>(plan: &mut PlanIndex<'a>, history: &'a History) {
             Record::Fault { client, .. }
             | Record::Closed { client, .. }
             | Record::GaveUp { client, .. }
+            | Record::Reads { client, .. }
+            | Record::Struck { client, .. }
             | Record::Unreadable { client, .. } => {
                 plan.clients.add(client.as_str());
             }

@@ -316,6 +316,18 @@ SlowResume => "slow-resume", Speed;
     WrongHashLarge => "wrong-hash-on-large", Payload, stateful;
     /// A payload over 64 KiB is delivered without a hash.
     HashMissingLarge => "hash-missing-on-large", Field, stateful;
+    /// What comes while the buffer of a client is full is left out for it, and it is told nothing.
+    SlowLoses => "slow-loses", Loss, stateful;
+    /// While the buffer of one client is full, no client gets live events.
+    SlowBlocks => "slow-blocks-others", Liveness, stateful;
+    /// The second topic that finds the queue of a client full ends its channel.
+    TwoStrikes => "two-strikes", Answer, stateful;
+    /// The channel of a slow client ends without the strike that says so.
+    StrikeUntold => "strike-untold", Answer, stateful;
+    /// A strike names a topic that does not exist.
+    StrikeTopic => "strike-topic", Field, stateful;
+    /// A strike names an empty queue.
+    StrikeDepth => "strike-depth", Field, stateful;
     /// A text over 65,535 bytes is cut there.
     CutText65535 => "cut-text-at-65535", Payload, stateful;
     /// A text over 255 bytes is cut there.

@@ -15,6 +15,7 @@ use crate::topic::{Form, stream_id_of, topic_of};
 /// The longest name, in characters.
 const MAX_NAME: usize = 60;
 const MAX_CAST: usize = 64;
+const MAX_STREAMS: usize = 128;
 /// The longest topic, in bytes.
 const MAX_TOPIC: usize = 200;
 
@@ -29,7 +30,7 @@ pub(super) fn check_name(name: At<&str>, what: &str, mistakes: &mut Mistakes) {
 }
 
 /// The tables of a list that must have one member at least.
-fn entries<'a>(root: &Section<'a>, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
+fn entries<'a>(root: &Section<'a>, key: &str, most: usize, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
     let Some(node) = root.need(key, mistakes) else {
         return Vec::new();
     };
@@ -37,16 +38,16 @@ fn entries<'a>(root: &Section<'a>, key: &str, mistakes: &mut Mistakes) -> Vec<No
     if node.list().is_some_and(|list| list.is_empty()) {
         mistakes.local(node.at, format!("`{key}` is empty"), None);
     }
-    if entries.len() > MAX_CAST {
-        mistakes.local(node.at, format!("at most {MAX_CAST} {key} are possible"), None);
+    if entries.len() > most {
+        mistakes.local(node.at, format!("at most {most} {key} are possible"), None);
     }
-    entries.into_iter().take(MAX_CAST).collect()
+    entries.into_iter().take(most).collect()
 }
 
 pub(super) fn streams(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<Stream>> {
     let mut ids = BTreeMap::new();
     let mut streams = Vec::new();
-    for node in entries(root, "streams", mistakes) {
+    for node in entries(root, "streams", MAX_STREAMS, mistakes) {
         let Some(section) = Section::of(node, "a stream", mistakes) else {
             continue;
         };
@@ -113,7 +114,7 @@ pub(super) fn identities(root: &Section<'_>, streams: &[At<Stream>], mistakes: &
         mistakes.local(node.at, "a scenario with identities is not expanded: its cases would share them", None);
     }
     let names = Names { streams, identities: &[], clients: &[] };
-    for node in entries(root, "identities", mistakes) {
+    for node in entries(root, "identities", MAX_CAST, mistakes) {
         let Some(section) = Section::of(node, "an identity", mistakes) else { continue };
         section.only(keys::IDENTITY, mistakes);
         let Some(name) = section.need_text("name", mistakes) else { continue };
@@ -141,7 +142,7 @@ pub(super) fn clients(
 ) -> Vec<At<Client>> {
     let names = Names { streams, identities, clients: &[] };
     let mut clients: Vec<At<Client>> = Vec::new();
-    for node in entries(root, "clients", mistakes) {
+    for node in entries(root, "clients", MAX_CAST, mistakes) {
         let Some(client) = client(node, &names, window, mistakes) else {
             continue;
         };

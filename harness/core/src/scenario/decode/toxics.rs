@@ -90,13 +90,13 @@ fn toxicity(section: &Section<'_>, mistakes: &mut Mistakes) -> Option<f64> {
     }
 }
 
-/// An attribute is 0 where it is left out; one that can't be 0 has to be given.
+/// An attribute is 0 where it is left out; one that can't be 0 has to be given, and so has a rate.
 fn attributes(spec: &ToxicSpec, section: &Section<'_>, mistakes: &mut Mistakes) -> Option<ByteToxic> {
     let mut values = Some(Vec::new());
     for attribute in spec.attributes {
         let (least, most) = attribute.range;
         let value = match section.has(attribute.name) {
-            false if least == 0 => Some(0),
+            false if least == 0 && attribute.name != "rate" => Some(0),
             false => {
                 section.need(attribute.name, mistakes);
                 None

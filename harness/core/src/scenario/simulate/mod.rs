@@ -19,7 +19,7 @@ use super::faults::Target;
 use super::rehearsal::{Steps, rehearse};
 use super::script::Case;
 use super::world::World;
-use super::{AtLeast, cursor, world};
+use super::{AtLeast, cursor, slow, world};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::fault::spec::Effect;
 use crate::topic;
@@ -79,6 +79,7 @@ fn rehearse_all(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) -> (Vec<C
         };
         seen.add(&world, &case);
         claims::earn(&mut world, &case);
+        slow::earn(&mut world);
         for (lane, parts) in world.earned() {
             earned.entry(lane).or_default().extend(parts);
         }

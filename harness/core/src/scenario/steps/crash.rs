@@ -17,6 +17,7 @@ impl Step for Crash {
         for client in rehearsal.connected_of(self.0.as_deref(), "crash") {
             rehearsal.world.clients[client].connected = false;
             rehearsal.world.clients[client].died = true;
+            rehearsal.world.crashed.push((rehearsal.index, client));
             rehearsal.push(plan::Step::Crash { client: rehearsal.world.client_ids[client].clone() });
         }
     }

@@ -17,6 +17,7 @@ mod crash;
 mod disarm;
 mod disconnect;
 mod inspect;
+mod kill_as_seen;
 mod misuse;
 mod policy;
 mod prelude;
@@ -64,6 +65,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &arm::KIND,
     &disarm::KIND,
     &server::KIND,
+    &kill_as_seen::KIND,
     &backup::KIND,
     &restore::KIND,
     &relay::KIND,

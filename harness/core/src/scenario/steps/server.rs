@@ -91,7 +91,7 @@ impl Step for ControlServer {
 
 fn after(action: ServerAction, at: usize) -> Server {
     match action {
-        ServerAction::Kill | ServerAction::KillAtOnce => Server::Killed(at),
+        ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::KillAsSeen => Server::Killed(at),
         ServerAction::Pause => Server::Paused(at),
         ServerAction::Restart | ServerAction::Resume => Server::Up,
     }
@@ -119,9 +119,7 @@ fn beside(rehearsal: &mut Rehearsal<'_, '_>, of: Beside, action: ServerAction) {
 
 fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     match (action, state) {
-        (ServerAction::Kill | ServerAction::KillAtOnce | ServerAction::Pause, Server::Killed(_)) => {
-            Some("is down already")
-        }
+        (action, Server::Killed(_)) if action.kills() || action == ServerAction::Pause => Some("is down already"),
         (ServerAction::Pause, Server::Paused(_)) => Some("is paused already"),
         (ServerAction::Restart, Server::Up | Server::Paused(_)) => Some("was not killed"),
         (ServerAction::Resume, Server::Up | Server::Killed(_)) => Some("was not paused"),
@@ -129,11 +127,11 @@ fn refused(action: ServerAction, state: Server) -> Option<&'static str> {
     }
 }
 
-fn earn(rehearsal: &mut Rehearsal<'_, '_>, lane: LaneId, action: ServerAction) {
+pub(super) fn earn(rehearsal: &mut Rehearsal<'_, '_>, lane: LaneId, action: ServerAction) {
     let connected = rehearsal.connected();
     let world = &mut *rehearsal.world;
     let published = world.events() > 0;
-    if action == ServerAction::KillAtOnce && published && world.clients.iter().any(|client| client.ever) {
+    if action.waits_for_nothing() && published && world.clients.iter().any(|client| client.ever) {
         world.earn(Some(lane), [Part::ConfirmedSurvives]);
     }
     if action.kills() || action == ServerAction::Pause {

@@ -29,7 +29,7 @@ fn one_client_and_one_event_can_not_claim_all_rows() {
     assert_eq!(columns.len(), 15, "each claim has its own place");
     assert!(!errors.iter().any(|error| error.what.contains("replay-determinism")));
     let of = |row: &str| errors.iter().find(|error| error.what.contains(row)).unwrap().to_string();
-    insta::assert_snapshot!(format!("{}\n{}", of("multi-device"), of("slow-consumer")));
+    insta::assert_snapshot!(format!("{}\n{}", of("multi-device"), of("bridge-isolation")));
 }
 
 #[test]

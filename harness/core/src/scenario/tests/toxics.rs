@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::ids::{ClientId, LaneId, Seed};
+use crate::matrix::Part;
 use crate::plan::fault::FAULTS;
 use crate::plan::{ByteToxic, Direction, Step, TOXICS};
 
@@ -72,6 +73,7 @@ fn a_script_that_waits_for_a_client_that_gets_nothing_done_is_refused() {
     let nothing_done = "waits for `desk` while `hole` lets it get nothing done";
     refused("type = \"timeout\", name = \"hole\", clients = [\"desk\"]", nothing_done);
     refused("type = \"reset_peer\", name = \"hole\", clients = [\"desk\"]", nothing_done);
+    refused("type = \"bandwidth\", name = \"hole\", clients = [\"desk\"], rate = 0", nothing_done);
     // What a service says to a client that joins may be longer than any number.
     refused("type = \"limit_data\", name = \"hole\", clients = [\"desk\"], bytes = 1000000", nothing_done);
     refused(
@@ -159,4 +161,46 @@ fn the_stock_uses_every_toxic_and_every_fault() {
     }
     assert_eq!(toxics, TOXICS.iter().map(|spec| spec.name).collect());
     assert_eq!(faults, FAULTS.iter().map(|spec| spec.word).collect());
+}
+
+#[test]
+fn a_client_that_reads_nothing_may_be_dropped_where_the_queue_of_its_lane_overflows() {
+    let earns = |topics: usize, awaited: &str| {
+        let streams: Vec<_> = (0..topics).map(|nth| format!("{{ topic = \"run:t{nth}:events\" }}")).collect();
+        let text = format!(
+            r#"
+schema = 1
+name = "x"
+title = "A client reads nothing"
+proves = ["slow-consumer"]
+streams = [{}]
+clients = [{{ name = "desk" }}, {{ name = "phone" }}]
+steps = [
+  {{ do = "connect" }},
+  {{ do = "arm", toxics = ["stall"] }},
+  {{ do = "publish", streams = "all", count = {topics}, pace = "burst" }},
+  {awaited}
+  {{ do = "disarm", toxics = ["stall"] }},
+  {{ do = "await" }},
+]
+toxics = [{{ type = "bandwidth", name = "stall", clients = ["desk"], rate = 0 }}]
+at_least = {{ deliveries = 1 }}
+"#,
+            streams.join(",")
+        );
+        let scenario = Scenario::parse("scenarios/x.toml", &text);
+        scenario.map(|scenario| scenario.earns).map_err(|errors| errors.to_string())
+    };
+    let of_row = |parts: &BTreeSet<Part>| {
+        let row = crate::matrix::row("slow-consumer").unwrap();
+        row.parts.iter().filter(|part| parts.contains(part)).copied().collect::<Vec<_>>()
+    };
+    let awaits = "{ do = \"await\", clients = [\"phone\"] },";
+    let earned = earns(67, awaits).unwrap();
+    let dropped = [Part::SlowThrottled, Part::SlowDropped, Part::SlowRecovered, Part::OthersOnTime];
+    assert_eq!(of_row(&earned[&LaneId::Legacy]), dropped);
+    assert_eq!(of_row(&earned[&LaneId::Candidate]), [Part::OthersOnTime]);
+    assert_eq!(of_row(&earns(66, awaits).unwrap()[&LaneId::Legacy]), [Part::OthersOnTime]);
+    assert!(earns(66, "").unwrap_err().contains("the script can't prove `slow-consumer`"));
+    assert!(earns(129, awaits).unwrap_err().contains("at most 128 streams are possible"));
 }

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use cutover_core::history::{Closed, Record};
 use cutover_core::ids::ConnId;
 use cutover_core::plan::{PlannedClient, WRITER};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::{Actor, Command, Wake};
 use crate::bounds;
@@ -25,16 +27,24 @@ impl Actor {
             self.waiting.clear();
             return Wake::Command(commands.recv().await);
         }
+        let at = match self.reconnect_at {
+            Some(at) => at,
+            None => Instant::now() + self.wait(),
+        };
+        self.reconnect_at = Some(at);
+        tokio::select! {
+            biased;
+            command = commands.recv() => Wake::Command(command),
+            () = tokio::time::sleep_until(at) => Wake::Reconnect,
+        }
+    }
+
+    fn wait(&mut self) -> Duration {
         // Only a connection that brought an event was good. To be opened, joined and subscribed is not enough.
         if std::mem::replace(&mut self.applied, self.inbox.applied) != self.inbox.applied {
             self.backoff.reset();
         }
-        let wait = self.backoff.after_failure(self.asked_to_wait.take());
-        tokio::select! {
-            biased;
-            command = commands.recv() => Wake::Command(command),
-            () = tokio::time::sleep(wait) => Wake::Reconnect,
-        }
+        self.backoff.after_failure(self.asked_to_wait.take().max(self.inbox.told_to_wait))
     }
 
     /// Opens a connection. A command that ends it interrupts the attempt; any other waits until the attempt has ended.
@@ -75,6 +85,7 @@ impl Actor {
 
     async fn open(&mut self) -> Option<Box<dyn SubscriberSession>> {
         self.conn += 1;
+        self.reconnect_at = None;
         let client = options_of(&self.inbox.planned);
         let lane = match self.lane_with_token().await {
             Ok(lane) => lane,
@@ -148,8 +159,7 @@ impl Actor {
             self.inbox.end_of_connection();
             return None;
         }
-        session.close().await;
-        self.closed(Closed::ByClient);
+        self.leave(&mut session).await;
         self.inbox.end_of_connection();
         None
     }

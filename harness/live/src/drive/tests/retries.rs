@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use cutover_core::history::{self, Closed, Outcome, Record, Refusal};
+use cutover_core::history::{self, Closed, Outcome, Record, Refusal, SlowNotice};
 use cutover_core::ids::{Cursor, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{Compression, PlannedClient, Serializer};
 use tokio::time::timeout;
@@ -32,6 +32,8 @@ struct Fake {
     op: OnOp,
     /// How a subscribed connection ends at once; `None` leaves it open.
     ends: Option<Closed>,
+    /// How long the first connection is told to wait, since it reads too slowly.
+    strikes: Option<Duration>,
     asks_to_wait: Option<Duration>,
     opened: AtomicUsize,
     asked: Arc<AtomicUsize>,
@@ -40,16 +42,19 @@ struct Fake {
 struct FakeSession {
     op: OnOp,
     ends: Option<Closed>,
+    strikes: Option<Duration>,
     asks_to_wait: Option<Duration>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Fake {
     fn session(&self) -> Result<Box<FakeSession>, OpenError> {
-        (self.open)(self.opened.fetch_add(1, Ordering::SeqCst))?;
+        let before = self.opened.fetch_add(1, Ordering::SeqCst);
+        (self.open)(before)?;
         Ok(Box::new(FakeSession {
             op: self.op,
             ends: self.ends.clone(),
+            strikes: self.strikes.filter(|_| before == 0),
             asks_to_wait: self.asks_to_wait,
             asked: Arc::clone(&self.asked),
         }))
@@ -89,6 +94,9 @@ impl SubscriberSession for FakeSession {
     }
 
     async fn next(&mut self) -> Arrival {
+        if let Some(wait) = self.strikes.take() {
+            return Arrival::Struck { strike: SlowNotice::default(), wait };
+        }
         match &self.ends {
             Some(end) => {
                 // What comes before an answer is there at once; the end comes a moment later.
@@ -167,7 +175,8 @@ impl SubscriberSession for SilentSession {
 }
 
 fn fake(open: OnOpen, op: OnOp) -> Fake {
-    Fake { open, op, ends: None, asks_to_wait: None, opened: AtomicUsize::new(0), asked: Arc::default() }
+    let (opened, asked) = (AtomicUsize::new(0), Arc::default());
+    Fake { open, op, ends: None, strikes: None, asks_to_wait: None, opened, asked }
 }
 
 fn refused(what: &str, retryable: bool) -> OpenError {
@@ -377,4 +386,45 @@ async fn what_is_asked_of_a_client_that_is_opening_a_connection_is_answered_on_t
     let records = recorder.snapshot().records;
     let opened = records.iter().filter(|record| matches!(record, Record::Opened { .. }));
     assert_eq!(opened.count(), 1, "{records:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_told_that_it_reads_too_slowly_goes_and_waits_as_long_as_it_is_told() {
+    let wait = Duration::from_millis(80);
+    let mut lane = fake(|_| Ok(()), accepts);
+    lane.strikes = Some(wait);
+    let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
+    let started = Instant::now();
+    let (handle, recorder) = client(lane.clone(), &[1], &dir).await;
+    // What the script asks meanwhile does not shorten the wait.
+    while lane.opened.load(Ordering::SeqCst) < 2 {
+        handle.replay_if_overdue([("a".into(), Seq(1))].into()).await;
+        tokio::task::yield_now().await;
+    }
+    assert!(started.elapsed() >= wait, "{:?}", started.elapsed());
+    handle.stop().await;
+    let records = recorder.snapshot().records;
+    let struck = records.iter().position(|record| matches!(record, Record::Struck { .. })).unwrap();
+    let left = Closed::Channel { event: "sync:error slow_consumer".to_owned() };
+    assert!(matches!(&records[struck + 1], Record::Closed { why, .. } if *why == left), "{records:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_asks_nothing_and_takes_nothing() {
+    let mut lane = fake(|_| Ok(()), accepts);
+    lane.strikes = Some(Duration::ZERO);
+    let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
+    let (handle, recorder) = client(lane.clone(), &[1], &dir).await;
+    // Asked before the client listens for the first time.
+    handle.reads(false).await;
+    let asked = lane.asked.load(Ordering::SeqCst);
+    handle.replay_if_overdue([("a".into(), Seq(1))].into()).await;
+    assert_eq!(lane.asked.load(Ordering::SeqCst), asked);
+    let struck = || recorder.snapshot().records.iter().any(|record| matches!(record, Record::Struck { .. }));
+    assert!(!struck());
+    handle.reads(true).await;
+    while !struck() {
+        tokio::task::yield_now().await;
+    }
+    handle.stop().await;
 }

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_core::history::Contradiction;
+use cutover_core::history::{Contradiction, SlowNotice};
 use cutover_core::ids::{Cursor, StreamId};
 use serde_json::Value;
 
@@ -34,6 +35,8 @@ pub(super) struct Told {
     error: Option<String>,
     error_copy: Option<String>,
     pushed: bool,
+    /// The last strike, until its frame comes.
+    strike: Option<String>,
 }
 
 /// A field that a message must have. The names are those of the profile.
@@ -273,10 +276,36 @@ impl Told {
     /// A frame with an error: it repeats the `sync:error` before it.
     pub(super) fn error_frame(&mut self, frame: &str, copy: String) -> Option<Wrong> {
         let seq = RawObject::parse(frame).ok().and_then(|frame| frame.number(&self.profile.fields.seq));
+        let differs = self.strike.take().is_some_and(|strike| !same_json(&strike, &copy));
         self.error_copy = Some(copy);
-        let is_wrong = self.profile.has_every_field() && seq != Some(0);
-        let said = format!("a frame of an error with seq {}", seq.map_or("none".to_owned(), |seq| seq.to_string()));
+        let said = match seq {
+            _ if differs => "a frame of a strike that differs".to_owned(),
+            Some(seq) => format!("a frame of an error with seq {seq}"),
+            None => "a frame of an error without a seq".to_owned(),
+        };
+        let is_wrong = self.profile.has_every_field() && (differs || seq != Some(0));
         is_wrong.then_some((None, 0, Contradiction::ErrorCopiesDiffer, said))
+    }
+
+    /// The lane says that the client reads too slowly. What it tells, how long the client is to wait, and what is wrong
+    /// with the fields.
+    pub(super) fn strike(&mut self, text: &str, error: &RawObject) -> (SlowNotice, Duration, Vec<Wrong>) {
+        let reconnect_after_ms = error.number("reconnect_after_ms");
+        let wait = Duration::from_millis(reconnect_after_ms.unwrap_or_default());
+        let strike = SlowNotice { action: error.text("action").unwrap_or_default(), ..SlowNotice::default() };
+        let unframed = self.strike.replace(text.to_owned()).filter(|_| !self.profile.events.frame.is_empty());
+        if !self.profile.has_every_field() {
+            return (strike, wait, Vec::new());
+        }
+        let topic = self.profile.fields.topic.as_str();
+        let counts = ["queue_depth", "queue_limit", "reconnect_after_ms"].map(|name| (name, Kind::Number));
+        let wanted = [[("action", Kind::Text), (topic, Kind::Text)].as_slice(), &counts].concat();
+        let mut wrong = unnamed(missing("a strike", &wanted, error));
+        wrong.extend(unframed.map(|_| (None, 0, Contradiction::ErrorUnpushed, "no frame of a strike".to_owned())));
+        let topic = error.text(topic).unwrap_or_default();
+        let stream = self.names.stream_of_topic(&topic);
+        let (queue_depth, queue_limit) = (error.number("queue_depth"), error.number("queue_limit"));
+        (SlowNotice { topic, stream, queue_depth, queue_limit, reconnect_after_ms, ..strike }, wait, wrong)
     }
 
     /// A stale refusal has every field, and its `sync:error` and the frame of that stand beside it.

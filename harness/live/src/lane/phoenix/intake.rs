@@ -16,6 +16,9 @@ use crate::lane::socket::Payload;
 /// Codes of `sync:error` that only announce the error reply to a request. The reply has the details.
 const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
 
+/// The code of a strike against a client that reads too slowly. The channel goes on until the last one.
+const SLOW_CONSUMER: &str = "slow_consumer";
+
 impl PhoenixSession {
     pub(super) fn read(&mut self, payload: Payload) {
         let body = match payload {
@@ -179,11 +182,17 @@ impl PhoenixSession {
     }
 
     fn take_error(&mut self, payload: &str) {
-        let code = RawObject::parse(payload).ok().and_then(|error| error.text("code")).unwrap_or_default();
+        let error = RawObject::parse(payload).unwrap_or_default();
+        let code = error.text("code").unwrap_or_default();
+        if code == SLOW_CONSUMER {
+            let (strike, wait, wrong) = self.told.strike(payload, &error);
+            self.tell(wrong);
+            return self.connection.inbox.push(Arrival::Struck { strike, wait });
+        }
         if self.connection.is_waiting() && ANNOUNCEMENTS.contains(&code.as_str()) {
             return self.told.error(payload);
         }
-        // The lane may have dropped deliveries (slow_consumer) or will drop the socket: only a new session is sure.
+        // The lane will drop the socket: only a new session is sure.
         self.connection.inbox.end(Closed::Channel { event: format!("{} {code}", self.profile.events.error) });
     }
 }

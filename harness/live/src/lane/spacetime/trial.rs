@@ -64,8 +64,8 @@ impl Attempt for SpacetimeAttempt<'_> {
         loop {
             match bound.within(session.next()).await {
                 Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
-                Ok(Arrival::Contradiction { .. } | Arrival::Foreign { .. } | Arrival::Ignored(_)) => {}
                 Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => break,
+                Ok(_) => {}
             }
         }
         session.close().await;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use cutover_core::plan::{ByteToxic, Direction, FaultKind, Position};
 use proptest::prelude::*;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::parser::{controls_first, frames};
-use super::rig::{End, Ended, Rig, fault, soon};
-use crate::proxy::MessageToxic;
+use super::rig::{End, Ended, Rig, fault, limits, soon};
+use crate::proxy::{Limits, MessageToxic};
 use crate::toxic::Toxic;
 
 fn toxic(name: &str, direction: Direction, toxic: ByteToxic) -> Toxic {
@@ -302,4 +303,23 @@ proptest! {
         prop_assert!(at_lane == up, "{} of {} bytes to the lane", at_lane.len(), up.len());
         prop_assert!(at_client == down, "{} of {} bytes to the client", at_client.len(), down.len());
     }
+}
+
+#[tokio::test]
+async fn a_rate_of_nothing_stops_the_lane_and_loses_nothing() {
+    const BLOCK: usize = 64 * 1024;
+    let limits = Limits { lane_buffer_bytes: Some(BLOCK), ..limits() };
+    let rig = Rig::with(vec![], limits).await;
+    rig.proxy.set_toxics(vec![down(ByteToxic::Bandwidth { rate: 0 })]);
+    let (mut client, mut lane) = rig.connect().await;
+    SockRef::from(&lane.stream).set_send_buffer_size(BLOCK).unwrap();
+    let (block, mut sent) = (vec![7; BLOCK], 0);
+    while let Ok(wrote) = timeout(Duration::from_millis(300), lane.stream.write(&block)).await {
+        sent += wrote.unwrap();
+        assert!(sent < 64 * BLOCK, "the proxy takes everything");
+    }
+    rig.proxy.set_toxics(vec![]);
+    let mut came = vec![0; sent];
+    soon(client.stream.read_exact(&mut came)).await.unwrap();
+    assert!(came.iter().all(|byte| *byte == 7));
 }

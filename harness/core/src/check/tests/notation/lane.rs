@@ -6,11 +6,11 @@ use super::events;
 use super::plan::{PlanWriter, hash, payload};
 use crate::hash::PayloadHash;
 use crate::history::{
-    Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote, Snapshot,
-    StaleStream, Verdict, Via,
+    Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
+    SlowNotice, Snapshot, StaleStream, Verdict, Via,
 };
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seed, Seq, StreamId, SubId};
-use crate::plan::Plan;
+use crate::plan::{Plan, Reading};
 
 #[derive(Default)]
 struct Client {
@@ -180,6 +180,30 @@ impl LaneWriter {
                     cursor,
                     head: Seq(head.parse().ok()?),
                 });
+            }
+            ["reads", ref slow @ ..] => {
+                let slow = match *slow {
+                    ["nothing"] => Some(Reading::Nothing),
+                    ["slowly"] => Some(Reading::Slowly),
+                    _ => None,
+                };
+                self.push(Record::Reads { client: id, slow });
+            }
+            ["struck", action, topic, ref fields @ ..] => {
+                let conn = ConnId(self.clients.get(name)?.conn);
+                let field = |name: &str| {
+                    let found = fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+                    found.and_then(|number| number.parse().ok())
+                };
+                let strike = SlowNotice {
+                    action: action.to_owned(),
+                    topic: topic.to_owned(),
+                    stream: Some(StreamId::from(topic)),
+                    queue_depth: field("depth"),
+                    queue_limit: field("limit"),
+                    reconnect_after_ms: field("wait"),
+                };
+                self.records.push(Record::Struck { client: id, conn, strike });
             }
             ["stuck", stream] => {
                 let cursor = Cursor(self.cursor(name, stream));

@@ -31,6 +31,8 @@
 //! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
 //! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
+//! | `c1 reads nothing`, `c1 reads slowly`, `c1 reads` | the plan has it read too slowly, or as usual again |
+//! | `c1 struck throttle a depth=65 limit=64 wait=2000` | is told that it reads too slowly |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
 //! | `c1 foreign NAME 3` | is sent an event of a stream that the run does not have |

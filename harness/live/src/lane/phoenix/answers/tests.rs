@@ -108,3 +108,33 @@ fn a_stale_refusal_stands_beside_its_error_and_the_frame_of_that() {
     assert_eq!(rules(told.stale(refusal)), []);
     assert_eq!(rules(told.stale("{}")).len(), 9);
 }
+
+const STRIKE: &str = r#"{"code":"slow_consumer","action":"throttle","topic":"t","queue_depth":65,"queue_limit":64,
+                         "reconnect_after_ms":2000}"#;
+
+fn strike(told: &mut Told, text: &str) -> (SlowNotice, Vec<Contradiction>) {
+    let (strike, wait, wrong) = told.strike(text, &RawObject::parse(text).unwrap());
+    assert_eq!(wait.as_millis(), u128::from(strike.reconnect_after_ms.unwrap_or_default()));
+    (strike, rules(wrong))
+}
+
+#[test]
+fn a_strike_has_every_field() {
+    let (told_of, wrong) = strike(&mut told(), STRIKE);
+    assert_eq!((told_of.stream, told_of.queue_depth, wrong), (Some("t".into()), Some(65), vec![]));
+    let (_, wrong) = strike(&mut told(), r#"{"code":"slow_consumer"}"#);
+    assert_eq!(wrong, [Contradiction::FieldMissing; 5]);
+}
+
+#[test]
+fn the_frame_of_a_strike_repeats_it() {
+    let mut told = told();
+    let frame = r#"{"topic":"t","seq":0}"#;
+    strike(&mut told, STRIKE);
+    assert_eq!(rules(told.error_frame(frame, STRIKE.to_owned())), []);
+    strike(&mut told, STRIKE);
+    let other = STRIKE.replace("65", "66");
+    assert_eq!(rules(told.error_frame(frame, other)), [Contradiction::ErrorCopiesDiffer]);
+    strike(&mut told, STRIKE);
+    assert_eq!(strike(&mut told, STRIKE).1, [Contradiction::ErrorUnpushed], "the one before has no frame");
+}

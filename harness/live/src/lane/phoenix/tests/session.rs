@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cutover_core::history::{Closed, Via};
+use cutover_core::history::{Closed, SlowNotice, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, Serializer};
 use futures_util::{SinkExt, StreamExt};
@@ -112,11 +113,32 @@ async fn v1_is_spoken_as_well() {
 }
 
 #[tokio::test]
-async fn an_error_that_answers_nothing_ends_the_session() {
+async fn the_strikes_of_a_real_server_come_one_by_one_before_the_end() {
     let mut session = open("v2_slow_consumer_strikes", Serializer::V2).await;
     subscribe(&mut *session, &[("run:r1:events", None)]).await.unwrap();
+    for action in ["throttle", "throttle", "disconnect"] {
+        let strike = SlowNotice {
+            action: action.to_owned(),
+            topic: "run:r1:events".to_owned(),
+            stream: Some("run:r1:events".into()),
+            queue_depth: Some(65),
+            queue_limit: Some(64),
+            reconnect_after_ms: Some(2000),
+        };
+        let wait = Duration::from_secs(2);
+        assert_eq!(session.next().await, Arrival::Struck { strike, wait });
+    }
+    assert_eq!(session.next().await, Arrival::Closed(Closed::Channel { event: "phx_error".to_owned() }));
+}
+
+#[tokio::test]
+async fn another_error_that_answers_nothing_ends_the_session() {
+    let mut rows = recording("v2_slow_consumer_strikes");
+    rows.iter_mut().for_each(|row| row.data = row.data.replace("slow_consumer", "reauth_required"));
+    let mut session = open_on(rows, Serializer::V2).await.unwrap();
+    subscribe(&mut *session, &[("run:r1:events", None)]).await.unwrap();
     let ended = session.next().await;
-    assert_eq!(ended, Arrival::Closed(Closed::Channel { event: "sync:error slow_consumer".to_owned() }));
+    assert_eq!(ended, Arrival::Closed(Closed::Channel { event: "sync:error reauth_required".to_owned() }));
 }
 
 #[tokio::test]
