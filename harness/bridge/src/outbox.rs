@@ -24,7 +24,7 @@ pub struct Row {
 /// What a message of the server says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
-    /// All rows.
+    /// What is there as the subscription begins.
     All(Vec<Row>),
     Changed {
         gone: Vec<Row>,

@@ -62,8 +62,8 @@ impl WritePolicy for Policy {
 }
 
 impl Relay {
-    /// A relay that is down, in a good mood. Each event that arrives goes to `arrivals`, in order, with the mood that it
-    /// met.
+    /// A relay that is down and would answer well. Each event that arrives goes to `arrivals`, in order, with how the
+    /// relay answered then.
     #[must_use]
     pub fn new(arrivals: mpsc::UnboundedSender<(Mood, Arrival)>) -> Relay {
         let mood = Arc::new(Mutex::new(Mood::Well));

@@ -23,7 +23,6 @@ use super::client::ClientHandle;
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
-use super::kill_as_seen::AsSeen;
 use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
@@ -37,6 +36,13 @@ use crate::bounds::{self, Bound};
 
 /// A script ends early once a client has asked again so often for events that did not come live.
 const OVERDUE_MAX: u32 = 3;
+
+/// A kill of the server that waits for the next event, and the publish that it left without an answer.
+#[derive(Default)]
+pub(super) struct AsSeen {
+    pub(super) armed: bool,
+    pub(super) unanswered: Option<(OpId, Write)>,
+}
 
 pub struct Case {
     pub(super) plan: plan::Case,

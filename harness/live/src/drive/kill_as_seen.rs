@@ -20,12 +20,6 @@ const BUSY: usize = 4;
 const IDLE_CALL: (&str, &str) = ("check_client", "[\"busy\", \"spacetime.sync.v1\", 1]");
 const PAUSE: Duration = Duration::from_millis(1);
 
-#[derive(Default)]
-pub struct AsSeen {
-    armed: bool,
-    unanswered: Option<(OpId, Write)>,
-}
-
 impl Case {
     pub(super) fn arm_kill(&mut self) {
         self.as_seen.armed = true;

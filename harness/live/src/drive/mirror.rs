@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::recorder::Recorder;
 use super::route::Route;
-use super::stack::{Destination, DriveError, LaneStack, ManagedServer, ServerControl};
+use super::stack::{BridgeSeat, Destination, DriveError, LaneStack, ManagedServer, ServerControl};
 use crate::bounds;
 use crate::lane::names::Names;
 use crate::lane::{Lane, WriterSession};
-use crate::process::{ExitReports, Server, ServerCommand};
+use crate::process::{Server, ServerCommand};
 use crate::proxy::UpstreamAddr;
 
 /// The name of the proxy between bridge and candidate. No client of a plan has a blank in its name.
@@ -32,20 +32,6 @@ const LOOK: Duration = Duration::from_millis(20);
 /// for now: how long that goes on depends on the machine.
 const PACE: [(&str, &str); 4] =
     [("--answer-within-ms", "300"), ("--backoff-ms", "10"), ("--backoff-cap-ms", "100"), ("--attempts", "4000000000")];
-
-/// What it takes to run a bridge beside a lane.
-#[derive(Clone)]
-#[allow(missing_docs, reason = "the names say it")]
-pub struct BridgeSeat {
-    /// This program.
-    pub binary: PathBuf,
-    pub dir: PathBuf,
-    pub database: String,
-    /// The token of the database's owner.
-    pub token: Secret,
-    pub names: Arc<Names>,
-    pub exit_reports: ExitReports,
-}
 
 /// What came to the relay so far.
 #[derive(Debug, Default)]

@@ -11,18 +11,19 @@ use async_trait::async_trait;
 use cutover_core::history::{KillWait, Process};
 use cutover_core::ids::LaneId;
 use cutover_core::plan::ServerAction;
+use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
 use super::authority::Authority;
 use super::byte_toxics::ByteToxics;
-use super::mirror::BridgeSeat;
 use super::pace::Pace;
 use super::timeout::MeasuredTimeout;
 use super::turns::Turns;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
+use crate::lane::names::Names;
 use crate::lane::profile::Origin;
-use crate::process::{Server, ServerError};
+use crate::process::{ExitReports, Server, ServerError};
 use crate::proxy::Upstream;
 
 #[derive(Clone)]
@@ -48,6 +49,20 @@ pub struct LaneStack {
     pub turns: Option<Arc<Turns>>,
     /// How long an answer to a write is waited for. Scenarios on one server may share it.
     pub answers: Arc<MeasuredTimeout>,
+}
+
+/// What it takes to run a bridge beside a lane.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct BridgeSeat {
+    /// This program.
+    pub binary: PathBuf,
+    pub dir: PathBuf,
+    pub database: String,
+    /// The token of the database's owner.
+    pub token: Secret,
+    pub names: Arc<Names>,
+    pub exit_reports: ExitReports,
 }
 
 #[derive(Debug, Clone)]

@@ -37,7 +37,7 @@ pub struct Limits {
     pub http_shown_max_bytes: usize,
     /// Connections at a time. Further ones wait in the listener's backlog.
     pub connections_max: usize,
-    /// How many bytes for the client the system keeps, before the proxy and behind it; `None` leaves that to the system.
+    /// How many bytes for the client the system keeps, before the proxy and behind it; `None` leaves it to the system.
     pub lane_buffer_bytes: Option<usize>,
     /// How long the lane may take to accept a connection.
     pub connect: Duration,
