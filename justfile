@@ -1,8 +1,8 @@
 # The daily commands. docs/CONTRIBUTING.md explains them, with the plain cargo commands.
 
 # Everything but SpacetimeDB: builds in minutes.
-crates := "-p cutover-core -p cutover-control -p cutover-live -p cutover-reference -p cutover-toxiproxy -p cutover"
-light := crates + " --no-default-features"
+crates := "-p cutover-core -p cutover-control -p cutover-live -p cutover-reference -p cutover-toxiproxy"
+light := crates + " -p cutover-bridge -p cutover --no-default-features"
 
 # List the commands
 default:

@@ -1,8 +1,12 @@
 //! The command line. Its help fits 80 columns.
 
+mod baseline;
+mod bridge;
 mod calibrate;
+mod compare;
 mod fuzz;
 mod matrix;
+mod policy;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -14,9 +18,13 @@ use cutover_core::evidence::report::{self, FORMATS, Format};
 use cutover_core::ids::{LaneId, Seed};
 use cutover_core::text::Secret;
 
+pub use baseline::{AcceptArgs, RecordArgs};
+pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
+pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
 pub use matrix::{MatrixArgs, TextOrMarkdown};
+pub use policy::{PolicyArgs, PolicyFileArgs};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -27,7 +35,7 @@ Exit codes:
    1  block: a lane is wrong, or a bundle was changed
    2  block: the run could not prove everything that it had to prove
    3  a lane or the environment is unavailable
-  64  an argument, a scenario or a lane profile is wrong
+  64  an argument, a scenario, a policy or a lane profile is wrong
   70  a defect of cutover itself";
 
 const GATE_EXAMPLES: &str = "\
@@ -75,13 +83,6 @@ Exit codes:
          2  the run was interrupted
         64  DIR is not a bundle";
 
-const HASH_EXAMPLES: &str = "\
-Examples:
-  cutover hash payload.json
-  echo '{\"b\":1,\"a\":2}' | cutover hash --canonical
-  cutover hash events.jsonl
-      Print one line for each document.";
-
 #[derive(Debug, Parser)]
 #[command(name = "cutover", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 80)]
 pub struct Cli {
@@ -107,7 +108,7 @@ pub enum Command {
     #[command(after_help = RECHECK_NOTES)]
     Recheck(RecheckArgs),
     /// Print the payload hash of a JSON document, or of each line of JSON Lines
-    #[command(after_help = HASH_EXAMPLES)]
+    #[command(after_help = compare::HASH_EXAMPLES)]
     Hash(HashArgs),
     /// Compare two hash vector files and print the first difference
     Diff(DiffArgs),
@@ -116,6 +117,15 @@ pub enum Command {
     /// Print the verification matrix of a bundle, or what a run could show
     #[command(after_help = matrix::EXAMPLES)]
     Matrix(Box<MatrixArgs>),
+    /// Record what a lane's clients apply, as baselines for the time when it is gone
+    #[command(after_help = baseline::RECORD_EXAMPLES)]
+    Record(Box<RecordArgs>),
+    /// Review the baselines that a run differed from, one by one
+    #[command(after_help = baseline::ACCEPT_EXAMPLES)]
+    Accept(AcceptArgs),
+    /// Check a policy, and print what it asks of a run
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(PolicyFileArgs),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
     /// Run a program that is killed when the process that started it ends
@@ -192,14 +202,13 @@ pub struct GateArgs {
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000), help_heading = "Scenarios")]
     pub repeat: u32,
-    /// Block if a row of the verification matrix is not proved
-    #[arg(long, help_heading = "Deciding")]
-    pub enforce_matrix: bool,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Exit with 2 if everything passed but the decision is not allow
     #[arg(long, help_heading = "Deciding")]
     pub require_allow: bool,
     /// Run without faults and toxics; this proves that the scenarios are valid, and decides nothing about a release
-    #[arg(long, conflicts_with_all = ["enforce_matrix", "toxiproxy"], help_heading = "Scenarios")]
+    #[arg(long, conflicts_with_all = ["enforce_matrix", "phase", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
     /// Use the Toxiproxy at this URL, on this machine, for byte toxics
     #[arg(long, value_name = "URL", help_heading = "Scenarios")]
@@ -215,20 +224,26 @@ pub struct GateArgs {
 impl GateArgs {
     /// The gate over one scenario of a file.
     pub fn of_one(lanes: LaneArgs, name: &str, file: PathBuf, out: PathBuf) -> GateArgs {
+        let scenarios = ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() };
+        GateArgs { scenarios, out: Some(out), ..GateArgs::plain(lanes) }
+    }
+
+    /// The gate over the built-in scenarios, without any other option. It draws none.
+    pub fn plain(lanes: LaneArgs) -> GateArgs {
         GateArgs {
             lanes,
-            scenarios: ScenarioArgs { globs: vec![name.to_owned()], also: vec![file], ..ScenarioArgs::default() },
+            scenarios: ScenarioArgs::default(),
             seed: None,
             jobs: None,
             rate: None,
             fail_fast: false,
             repeat: 1,
-            enforce_matrix: false,
+            policy: PolicyArgs::default(),
             require_allow: false,
             drawn: Some(0),
             no_faults: false,
             toxiproxy: None,
-            out: Some(out),
+            out: None,
             format: FORMATS[0],
         }
     }
@@ -246,6 +261,8 @@ pub enum Served {
     Legacy(ServeLegacyArgs),
     /// The candidate lane: SpacetimeDB
     Candidate(ServeCandidateArgs),
+    /// The bridge: takes the candidate's outbox to a Nostr relay
+    Bridge(ServeBridgeArgs),
     /// The fault proxy: Toxiproxy's HTTP API, with toxics that understand messages
     #[command(after_help = PROXY_EXAMPLES)]
     Proxy(ServeProxyArgs),
@@ -340,23 +357,6 @@ pub struct RecheckArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
-}
-
-#[derive(Debug, Args)]
-pub struct HashArgs {
-    /// A JSON document, or JSON Lines [default: stdin]
-    pub file: Option<PathBuf>,
-    /// Also print the canonical text
-    #[arg(long)]
-    pub canonical: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// The vector file of the baseline
-    pub a: PathBuf,
-    /// The vector file to compare with it
-    pub b: PathBuf,
 }
 
 #[derive(Debug, Args)]

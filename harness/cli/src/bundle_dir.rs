@@ -37,10 +37,12 @@ impl BundleDir {
         Ok(BundleDir { path })
     }
 
-    /// Removes the document that says that a run goes on, and the directory if it is empty then.
+    /// Removes what a run writes before anything is driven, and the directory if it is empty then.
     pub fn remove_if_begun_only(&self) {
         // A later run reports what can't be removed.
-        let _ = fs::remove_file(self.path.join(layout::EVIDENCE));
+        for file in [layout::EVIDENCE, layout::POLICY] {
+            let _ = fs::remove_file(self.path.join(file));
+        }
         let _ = fs::remove_dir(&self.path);
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_core::evidence::{Driven, LaneRun, LaneServer, RunEvent};
-use cutover_core::gate::fit::Means;
+use cutover_core::gate::fit::{Means, unfit};
 use cutover_core::history::History;
 use cutover_core::ids::LaneId;
 use cutover_core::plan::Plan;
-use cutover_live::drive::{ByteToxics, EventSink, MeasuredTimeout, Pace, drive};
+use cutover_live::drive::{ByteToxics, EventSink, MeasuredTimeout, Pace, Turns, drive};
 use cutover_live::environment::{Environment, EnvironmentError, Source};
 use cutover_toxiproxy::{ForeignError, ForeignToxiproxy};
 use tokio::sync::mpsc::Sender;
@@ -37,6 +37,8 @@ pub struct Settings {
     /// The module to publish, where it is not the built-in one.
     pub module: Option<Vec<u8>>,
     pub aa: Option<LaneId>,
+    /// Whether only the candidate is driven, as baselines stand for the legacy lane.
+    pub alone: bool,
     /// The Toxiproxy that takes the byte toxics, by its URL, where that is not the run's own proxies.
     pub toxiproxy: Option<String>,
     /// Whether databases that the run creates on servers of others are left there.
@@ -72,6 +74,7 @@ pub struct Driver {
     answers: BTreeMap<LaneId, Arc<MeasuredTimeout>>,
     toxiproxy: Option<Arc<ForeignToxiproxy>>,
     aa: Option<LaneId>,
+    alone: bool,
     planted: [Vec<String>; 2],
     work: WorkDir,
     tell: Sender<Message>,
@@ -110,26 +113,34 @@ impl Driver {
             Some((lane, Arc::new(Pace::per_second(rate))))
         };
         let paces = LaneId::BOTH.into_iter().filter_map(pace).collect();
-        Ok(Driver {
+        let driver = Driver {
             environment,
             paces,
             answers: LaneId::BOTH.into_iter().map(|lane| (lane, Arc::new(MeasuredTimeout::of_answers()))).collect(),
             toxiproxy,
             aa: settings.aa,
+            alone: settings.alone,
             planted: [settings.legacy_defects.clone(), settings.candidate_defects.clone()],
             work,
             tell,
             stop,
-        })
+        };
+        // What can be done to a lane is known from now on.
+        if let Some(asked) = driver.unless_stopped(driver.environment.ask_for_modules(settings.aa)).await {
+            asked.map_err(unavailable)?;
+        }
+        Ok(driver)
     }
 
     pub fn means(&self) -> BTreeMap<LaneId, Means> {
-        self.environment.means()
+        let mut means = self.environment.means();
+        means.retain(|lane, _| !self.alone || *lane == LaneId::Candidate);
+        means
     }
 
     /// Why a plan can't be driven over these lanes, if it can't.
     pub fn unfit(&self, plan: &Plan) -> Option<String> {
-        self.environment.unfit(plan, self.aa)
+        unfit(plan, &self.means(), self.aa)
     }
 
     /// Does work that needs the lanes: tries them with what these plans use, and then does it. A server of ours that
@@ -139,8 +150,9 @@ impl Driver {
         plans: &[Plan],
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Failure> {
+        let only = if self.alone { Some(LaneId::Candidate) } else { self.aa };
         let work = async {
-            match self.unless_stopped(self.environment.check_reachable(self.aa, plans)).await {
+            match self.unless_stopped(self.environment.check_reachable(only, plans)).await {
                 Some(reachable) => reachable.map_err(unavailable)?,
                 None => return Ok(()),
             }
@@ -164,8 +176,15 @@ impl Driver {
     pub async fn drive(&self, plan: &Arc<Plan>, place: &str) -> Result<Option<Driven>, Failure> {
         let started = Instant::now();
         self.event(RunEvent::ScenarioStarted { scenario: plan.scenario.clone() }).await;
-        let lane = |lane| self.drive_lane(lane, plan, place);
-        let lanes = tokio::try_join!(lane(LaneId::Legacy), lane(LaneId::Candidate))?;
+        let turns = Turns::of(plan);
+        let lane = |lane| self.drive_lane(lane, plan, place, turns.clone());
+        let legacy = async {
+            match self.alone {
+                true => Ok(Some(LaneRun::none(plan, LaneId::Legacy))),
+                false => lane(LaneId::Legacy).await,
+            }
+        };
+        let lanes = tokio::try_join!(legacy, lane(LaneId::Candidate))?;
         let (Some(legacy), Some(candidate)) = lanes else {
             return Ok(None);
         };
@@ -176,7 +195,7 @@ impl Driver {
 
     /// Drives a plan over one lane.
     pub async fn drive_one(&self, lane: LaneId, plan: &Arc<Plan>, place: &str) -> Result<Option<History>, Failure> {
-        Ok(self.drive_lane(lane, plan, place).await?.map(|run| run.history))
+        Ok(self.drive_lane(lane, plan, place, None).await?.map(|run| run.history))
     }
 
     /// Ends the shared servers of ours, with all that plans have left on them. No plan may be under way.
@@ -191,7 +210,13 @@ impl Driver {
         let _ = std::fs::remove_dir_all(self.work.path().join("clients").join(place));
     }
 
-    async fn drive_lane(&self, lane: LaneId, plan: &Arc<Plan>, place: &str) -> Result<Option<LaneRun>, Failure> {
+    async fn drive_lane(
+        &self,
+        lane: LaneId,
+        plan: &Arc<Plan>,
+        place: &str,
+        turns: Option<Arc<Turns>>,
+    ) -> Result<Option<LaneRun>, Failure> {
         let prepared = self.environment.prepare(lane, self.aa.unwrap_or(lane), plan, place);
         let Some(prepared) = self.unless_stopped(prepared).await else {
             return Ok(None);
@@ -211,6 +236,8 @@ impl Driver {
         let mut stack = prepared.stack.clone();
         stack.byte_toxics = self.toxiproxy.clone().map(|toxiproxy| toxiproxy as Arc<dyn ByteToxics>);
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
+        stack.least_between = self.paces.values().map(|pace| pace.interval()).max();
+        stack.turns = turns;
         if let Some(answers) = self.answers.get(&self.aa.unwrap_or(lane)).filter(|_| stack.server.is_none()) {
             stack.answers = answers.clone();
         }

@@ -22,9 +22,10 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// How a gate ends with this decision, where nothing but *allow* may be taken for one, or not.
-    pub fn of(decision: Decision, require_allow: bool) -> Exit {
-        match decision.exit_code() {
+    /// How a gate ends with this decision and its exit code, which an advisory policy sets to 0. Where nothing but
+    /// *allow* may be taken for one, the decision counts alone.
+    pub fn of(decision: Decision, exit_code: u8, require_allow: bool) -> Exit {
+        match if require_allow { decision.exit_code() } else { exit_code } {
             0 if require_allow && decision != Decision::Allow => Exit::Unknown,
             0 => Exit::Allow,
             1 => Exit::Invalid,

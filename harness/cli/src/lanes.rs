@@ -25,6 +25,7 @@ pub fn settings(args: &LaneArgs, rate: Option<NonZeroU32>) -> Result<Settings, F
         lanes: sources(args)?,
         module: args.module.as_deref().map(read_module).transpose()?,
         aa: args.aa,
+        alone: false,
         toxiproxy: None,
         keep_databases: args.keep_databases,
         rate,

@@ -2,7 +2,9 @@
 //!
 //! [`run`] is the whole program; `main` only maps what it returns to an exit code.
 
+mod accept;
 mod args;
+mod baseline;
 mod bundle_dir;
 mod calibrate;
 mod compare;
@@ -16,11 +18,13 @@ mod list;
 mod matrix;
 mod out;
 mod plan;
+mod policy;
 mod progress;
 mod provenance;
 #[cfg(feature = "engine")]
 mod publish;
 mod recheck;
+mod record;
 mod scenarios;
 mod serve;
 mod signals;
@@ -70,6 +74,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => compare::diff(&args),
         Command::List(args) => list::run(&args),
         Command::Matrix(args) => matrix::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Accept(args) => accept::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Tied(args) => tied::run(&args),
     }

@@ -78,6 +78,9 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     for also in &args.scenarios.also {
         option("--also", Some(also.display().to_string()));
     }
+    option("--policy", args.policy.policy.as_ref().map(|path| path.display().to_string()));
+    option("--phase", args.policy.phase.map(|phase| phase.to_string()));
+    option("--baseline", args.policy.baseline.as_ref().map(|path| path.display().to_string()));
     option("--drawn", args.drawn.map(|drawn| drawn.to_string()));
     option("--rate", args.rate.map(|rate| rate.to_string()));
     option("--toxiproxy", args.toxiproxy.clone());
@@ -88,7 +91,7 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     if args.no_faults {
         words.push("--no-faults".to_owned());
     }
-    if args.enforce_matrix {
+    if args.policy.enforce_matrix {
         words.push("--enforce-matrix".to_owned());
     }
     words.join(" ")

@@ -78,7 +78,7 @@ fn repeated(args: &RecheckArgs) -> Result<Exit, Failure> {
     }
     match &recorded {
         _ if !wrong.is_empty() => Ok(Exit::Invalid),
-        Some((recorded, _)) => Ok(worse(worst, Exit::of(recorded.decision, args.require_allow))),
+        Some((recorded, _)) => Ok(worse(worst, Exit::of(recorded.decision, recorded.exit_code, args.require_allow))),
         None => Ok(Exit::Invalid),
     }
 }
@@ -146,7 +146,10 @@ fn one(args: &RecheckArgs) -> Result<Exit, Failure> {
         TextOrJson::Json => out.exact(&(json(&rechecked)? + "\n")),
     }?;
     Ok(match rechecked.holds() {
-        true => Exit::of(rechecked.computed.decision.decision, args.require_allow),
+        true => {
+            let decided = &rechecked.computed.decision;
+            Exit::of(decided.decision, decided.exit_code, args.require_allow)
+        }
         false => Exit::Invalid,
     })
 }
@@ -197,6 +200,10 @@ fn text(rechecked: &Rechecked, dir: &str, width: usize) -> String {
         lines.push("  the run did not come to its end, so nothing is decided".to_owned());
     }
     let because = if decision.decision.blocks() { "because " } else { "" };
+    if decision.advisory {
+        lines.push("the policy is advisory, so that the exit code says nothing of the decision".to_owned());
+    }
+    lines.extend(decision.waived.iter().flat_map(|waived| wrap(&format!("let pass by the policy: {waived}"), width)));
     lines.extend(decision.reasons.iter().flat_map(|reason| wrap(&format!("{because}{reason}"), width)));
     lines.join("\n")
 }

@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use cutover_bridge::{Bridge, BridgeError, Settings as BridgeSettings, parse_defects};
 use cutover_core::ids::Seed;
+use cutover_core::text::Secret;
 use cutover_live::plain_file;
 use cutover_live::proxy::Limits;
 use cutover_reference::{Config, Defects, ServeError, Server};
 use cutover_toxiproxy::{COMPATIBLE_WITH, Service, ServiceError, Settings};
 
-use crate::args::{ServeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs, Served};
+use crate::args::{ServeArgs, ServeBridgeArgs, ServeCandidateArgs, ServeLegacyArgs, ServeProxyArgs, Served};
 use crate::exit::{Exit, Failure};
 use crate::signals::{StopSignals, runtime};
 use crate::surroundings;
@@ -17,11 +19,14 @@ use crate::tied::die_with_parent;
 
 /// The largest configuration of the reference server that is read, in bytes.
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
+/// The largest file of a secret that is read, in bytes.
+const MAX_SECRET_BYTES: u64 = 64 << 10;
 
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let parent = match &args.what {
         Served::Legacy(legacy) => legacy.lane.die_with_parent,
         Served::Candidate(candidate) => candidate.lane.die_with_parent,
+        Served::Bridge(bridge) => bridge.lane.die_with_parent,
         Served::Proxy(proxy) => proxy.die_with_parent,
     };
     if let Some(parent) = parent {
@@ -30,6 +35,7 @@ pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     match &args.what {
         Served::Legacy(args) => legacy(args),
         Served::Candidate(args) => candidate(args),
+        Served::Bridge(args) => bridge(args),
         Served::Proxy(args) => proxy(args),
     }
 }
@@ -59,6 +65,40 @@ fn legacy(args: &ServeLegacyArgs) -> Result<Exit, Failure> {
         server.run(stopped).await.map_err(cannot_serve)
     })?;
     Ok(Exit::Allow)
+}
+
+fn bridge(args: &ServeBridgeArgs) -> Result<Exit, Failure> {
+    let secret = |path| {
+        let text = plain_file::read_text(path, MAX_SECRET_BYTES);
+        text.map(|text| Secret::new(text.trim())).map_err(|error| Failure::unreadable(path, &error))
+    };
+    let settings = BridgeSettings {
+        listen: args.lane.listen,
+        data_dir: args.lane.data_dir.clone(),
+        candidate: args.candidate.clone(),
+        host: args.host.clone(),
+        database: args.database.clone(),
+        token: secret(&args.token_file)?,
+        relay: args.relay.clone(),
+        secret_key: secret(&args.key_file)?,
+        answer_within: Duration::from_millis(args.answer_within_ms),
+        backoff: (Duration::from_millis(args.backoff_ms), Duration::from_millis(args.backoff_cap_ms)),
+        attempts: args.attempts,
+        defects: parse_defects(&args.defects).map_err(|error| Failure::usage(error.to_string()))?,
+    };
+    runtime()?.block_on(async {
+        let mut signals = StopSignals::listen()?;
+        let bridge = Bridge::bind(settings).await.map_err(|error| match error {
+            BridgeError::Signer(error) => Failure::usage(format!("{}: {error}", args.key_file.display())),
+            error => Failure::environment(error.to_string()),
+        })?;
+        say(&format!("listening on {}", bridge.local_addr()))?;
+        let stopped = async move {
+            signals.next().await;
+        };
+        bridge.run(stopped).await;
+        Ok(Exit::Allow)
+    })
 }
 
 fn proxy(args: &ServeProxyArgs) -> Result<Exit, Failure> {

@@ -50,6 +50,9 @@ fn help_reads_at_80_columns() {
         ("help_serve_proxy", vec!["serve", "proxy", "--help"]),
         ("help_recheck", vec!["recheck", "--help"]),
         ("help_matrix", vec!["matrix", "--help"]),
+        ("help_record", vec!["record", "--help"]),
+        ("help_accept", vec!["accept", "--help"]),
+        ("help_policy", vec!["policy", "--help"]),
         ("help_hash", vec!["hash", "--help"]),
     ] {
         let (code, out, _) = run(&args);

@@ -198,6 +198,9 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["list"],
         vec!["plan"],
         vec!["matrix"],
+        vec!["policy"],
+        vec!["record"],
+        vec!["accept"],
         vec!["fuzz"],
         vec!["calibrate"],
     ] {

@@ -228,6 +228,7 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
         }
         Kind::Stream => &["wrong-stream", "lost-write", "phantom", "hash-mismatch", "contradiction", "wrong-answer"],
         Kind::Liveness => &["not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"],
+        Kind::Speed => &["latency", "recovery"],
         Kind::Access => &[],
         Kind::Vacuity | Kind::Evidence => &["vacuity", "history"],
     }

@@ -4,12 +4,17 @@
 //! recorded bytes. Rooms, in the order in which data flows through them; imports point only upwards in this list.
 
 pub mod ids;
+
+mod chance;
+
 pub mod text;
 pub mod topic;
 
 pub mod matrix;
 
 pub mod hash;
+
+pub mod stats;
 
 pub mod plan;
 
@@ -20,6 +25,8 @@ pub mod history;
 pub mod apply;
 
 pub mod check;
+pub mod policy;
+
 pub mod gate;
 
 pub mod draw;

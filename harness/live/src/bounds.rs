@@ -26,6 +26,10 @@ pub const SECOND_LOOK: Bound = Bound::new("second-look", Duration::from_millis(5
 pub const HEAL: Bound = Bound::new("heal", Duration::from_secs(20));
 /// The live arrival of an event that proves a stream alive, while the lane answers heartbeats quickly.
 pub const PROOF: Bound = Bound::new("proof", Duration::from_secs(2));
+/// An event of the outbox at the relay, after the relay was changed.
+pub const RELAY: Bound = Bound::new("relay", Duration::from_secs(5));
+/// Progress of a bridge while the relay answers well.
+pub const OUTBOX: Bound = Bound::new("outbox", Duration::from_secs(5));
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
 /// A lane's list of connections that has caught up with the connections.
 pub const ROLL_CALL: Bound = Bound::new("roll-call", Duration::from_secs(5));

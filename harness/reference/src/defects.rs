@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
+use std::time::Duration;
 
 pub use cutover_core::plan::defect::reference::Defect;
 
@@ -11,6 +12,10 @@ pub(crate) const DEFECT_SEQ: u64 = 5;
 
 /// How many events a channel delivers live before it crashes.
 pub(crate) const CRASH_AFTER: u64 = 3;
+
+/// How late a slow server pushes events, and answers a subscribe with a cursor.
+pub(crate) const LIVE_LATE: Duration = Duration::from_millis(40);
+pub(crate) const RESUME_LATE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Defects(Vec<Defect>);

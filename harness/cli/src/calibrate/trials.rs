@@ -11,8 +11,8 @@ use cutover_core::check::Verdict;
 use cutover_core::evidence::{Driven, JudgedScenario, ScenarioOutcome};
 use cutover_core::history::{History, Record};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::Plan;
 use cutover_core::plan::defect::{Kind, Place, Planted, wire};
+use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plant::{FAULT, Whole, on_wire};
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -21,7 +21,7 @@ use crate::exit::Failure;
 use crate::out::note;
 
 /// So many defects leave their databases on one server.
-const RENEW_AFTER: usize = 40;
+const RENEW_AFTER: usize = 16;
 
 /// The defects that are tried between two servers of the candidate. The legacy server is a new one for each trial.
 fn in_parts<'p>(planted: &'p [&'static Planted]) -> std::slice::Chunks<'p, &'static Planted> {
@@ -174,6 +174,11 @@ fn with_defect(planted: &Planted, plan: &Plan) -> Option<(Plan, LaneId)> {
         Place::Module => {
             let candidate_defects = vec![planted.name.to_owned()];
             Some((Plan { candidate_defects, ..plan.clone() }, LaneId::Candidate))
+        }
+        Place::Bridge => {
+            let defects = vec![planted.name.to_owned()];
+            plan.bridge.as_ref()?;
+            Some((Plan { bridge: Some(Bridge { defects }), ..plan.clone() }, LaneId::Candidate))
         }
         Place::Client | Place::Harness => None,
     }

@@ -17,6 +17,7 @@ use super::trial::{Rate, Trial};
 use crate::args::GateArgs;
 use crate::exit::Failure;
 use crate::gate::record::Recording;
+use crate::policy;
 use crate::scenarios::Source;
 
 /// So long a scenario is made smaller at most, and with so many proposals.
@@ -183,7 +184,8 @@ impl Search<'_> {
         let scenario = cutover_core::scenario::Scenario::parse(&format!("{name}.toml"), &news.text)
             .map_err(|errors| Failure::fault(format!("a scenario that failed can't be read\n{errors}")))?;
         let source = Source { scenario, text: news.text.clone(), path: copy.display().to_string() };
-        let mut recording = Recording::begin(&args, driven.plan.seed, None, &[source])?;
+        let mut recording =
+            Recording::begin(&args, driven.plan.seed, None, &[source], (&policy::given(&args.policy)?, None))?;
         recording.lanes(self.driver.means(), std::collections::BTreeMap::new());
         self.status.lanes().iter().for_each(|event| recording.event(event));
         recording.driven(driven)?;

@@ -12,24 +12,29 @@ use cutover_core::evidence::layout::{self, FileEntry, Files};
 use cutover_core::evidence::recheck::fires;
 use cutover_core::evidence::{
     Driven, EVIDENCE_SCHEMA, Evidence, FireTime, JudgedScenario, LaneServer, NthRun, RUN_TIMES_SCHEMA, RunEvent,
-    ScenarioOutcome, State, Times, decide, judge_scenario, lane_time,
+    ScenarioOutcome, State, Times, decide, judge_by, lane_time,
 };
 use cutover_core::gate::fit::Means;
 use cutover_core::gate::{Asked, Scope, suite_digest};
 use cutover_core::ids::{LaneId, Seed};
-use cutover_core::matrix::ROWS;
+use cutover_core::policy::Terms;
 use cutover_core::text::{masked, scrubbed};
 use cutover_live::clock::Moment;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::GateArgs;
+use crate::baseline::{About, Baselines, is_ci};
 use crate::bundle_dir::BundleDir;
 use crate::drawn;
 use crate::driver::Message;
 use crate::exit::{Exit, Failure};
+use crate::policy::Given;
 use crate::progress::Progress;
 use crate::provenance;
 use crate::scenarios::Source;
+
+/// The characters of a date in RFC 3339.
+const DAY: usize = 10;
 
 pub struct Recording {
     dir: BundleDir,
@@ -44,6 +49,9 @@ pub struct Recording {
     failed: Option<String>,
     /// What the drawn scenarios covered.
     covered: Coverage,
+    baselines: Option<Baselines>,
+    /// How many baselines the run differed from.
+    differ: usize,
 }
 
 impl Recording {
@@ -53,12 +61,15 @@ impl Recording {
         seed: Seed,
         repeat: Option<NthRun>,
         sources: &[Source],
+        (policy, baselines): (&Given, Option<Baselines>),
     ) -> Result<Recording, Failure> {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
         let command = provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
-        let scope = scope(args, sources);
+        let day = started.rfc3339().chars().take(DAY).collect::<String>();
+        let baseline = baselines.as_ref().map(Baselines::what);
+        let scope = Scope { baseline, ..scope(args, sources, policy.terms(&day)) };
         let program = command.first().map_or("cutover", String::as_str);
         let mut evidence = Evidence {
             schema: EVIDENCE_SCHEMA.to_owned(),
@@ -79,11 +90,13 @@ impl Recording {
             files: BTreeMap::new(),
             digest: String::new(),
         };
+        let policy = (layout::POLICY.to_owned(), policy.text.clone().into_bytes());
+        evidence.files.insert(policy.0.clone(), FileEntry::of(&policy.1));
         evidence.seal();
         let times = Times { schema: RUN_TIMES_SCHEMA.to_owned(), started: started.rfc3339(), ..Times::default() };
         let texts = sources.iter().map(|source| (source.scenario.name.clone(), source.text.clone())).collect();
         let dir = BundleDir::create(path)?;
-        dir.write(&Files::from([(layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
+        dir.write(&Files::from([policy, (layout::EVIDENCE.to_owned(), evidence.to_bytes())]))?;
         Ok(Recording {
             dir,
             evidence,
@@ -95,6 +108,8 @@ impl Recording {
             enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
             covered: Coverage::default(),
+            baselines,
+            differ: 0,
         })
     }
 
@@ -106,6 +121,13 @@ impl Recording {
     /// What the drawn scenarios covered, in one line; nothing where none was driven.
     pub fn covered(&self) -> Option<String> {
         (self.covered.scenarios() > 0).then(|| self.covered.line())
+    }
+
+    /// How many baselines the run differed from, in one line; nothing where there is none.
+    pub fn differ(&self) -> Option<String> {
+        let dir = self.baselines.as_ref()?.dir.display();
+        let how = if is_ci() { "a CI does not write them".to_owned() } else { format!("cutover accept {dir}") };
+        (self.differ > 0).then(|| format!("the run differs from {} baselines in {dir}: {how}", self.differ))
     }
 
     pub fn path(&self) -> &Path {
@@ -165,19 +187,35 @@ impl Recording {
         let name = &driven.plan.scenario;
         let text =
             self.texts.get(name).ok_or_else(|| Failure::fault(format!("the scenario {name} was not asked for")))?;
-        let files = scenario_files(text.as_bytes(), driven);
+        let mut files = scenario_files(text.as_bytes(), driven, &self.evidence.scope);
+        let baseline = self.baselines.as_ref().and_then(|baselines| baselines.each.get(name));
+        files.extend(baseline.map(|baseline| (layout::baseline(name), baseline.bytes.clone())));
+        let vector = files.get(&layout::vector(name, LaneId::Candidate));
+        if let (Some(baselines), Some(baseline), Some(vector)) = (&self.baselines, baseline, vector)
+            && baseline.bytes != *vector
+        {
+            self.differ += 1;
+            if !is_ci() {
+                let server = self.evidence.lanes.get(&LaneId::Candidate).map_or("", |server| &server.what);
+                baselines.propose(&About::of(&driven.plan, LaneId::Candidate, server), vector)?;
+            }
+        }
         self.dir.write(&files)?;
         let digested = files.iter().filter(|(path, _)| is_digested(path));
         self.evidence.files.extend(digested.map(|(path, content)| (path.clone(), FileEntry::of(content))));
-        for lane in LaneId::BOTH {
+        let lanes = self.evidence.scope.driven();
+        for lane in lanes.iter().copied() {
             if let Some(server) = self.evidence.lanes.get_mut(&lane) {
                 server.spoken.extend(driven.lane(lane).history.spoken());
             }
         }
-        let judged = judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history));
+        let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
+        let alone = self.evidence.scope.baseline.is_some();
+        let input = if alone { input.alone(baseline.map(|baseline| &baseline.vector)) } else { input };
+        let judged = judge_by(&input, &self.evidence.scope.policy);
         self.times.scenarios_ms.insert(name.clone(), driven.elapsed_ms);
         let time_of = |lane| (lane, lane_time(&driven.lane(lane).history, &driven.lane(lane).times_us));
-        self.times.lanes.insert(name.clone(), LaneId::BOTH.into_iter().map(time_of).collect());
+        self.times.lanes.insert(name.clone(), lanes.iter().copied().map(time_of).collect());
         let fires = fire_times(driven);
         if !fires.is_empty() {
             self.times.fires.insert(name.clone(), fires);
@@ -247,12 +285,15 @@ impl Recording {
     pub fn exit(self, evidence: &Evidence, require_allow: bool) -> Result<Exit, Failure> {
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(Exit::of(evidence.judged.decision.decision, require_allow)),
+            None => {
+                let decided = &evidence.judged.decision;
+                Ok(Exit::of(decided.decision, decided.exit_code, require_allow))
+            }
         }
     }
 }
 
-fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
+fn scope(args: &GateArgs, sources: &[Source], policy: Terms) -> Scope {
     let shown = |path: &PathBuf| path.display().to_string();
     let asked = sources.iter().map(|source| {
         let asked = Asked { digest: source.scenario.digest.clone(), known_bad: source.known_bad() };
@@ -265,12 +306,11 @@ fn scope(args: &GateArgs, sources: &[Source]) -> Scope {
         instead: args.scenarios.dir.as_ref().map(shown),
         also: args.scenarios.also.iter().map(shown).collect(),
         scenarios: asked.collect(),
-        enforced_rows: match args.enforce_matrix {
-            true => ROWS.iter().map(|row| row.name.to_owned()).collect(),
-            false => Vec::new(),
-        },
+        enforced_rows: policy.required_in_full(),
+        policy,
         aa: args.lanes.aa,
         no_faults: args.no_faults,
+        baseline: None,
         drawn: drawn::count(args),
         lanes: BTreeMap::new(),
         left_out: BTreeMap::new(),

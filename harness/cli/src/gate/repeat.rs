@@ -17,12 +17,13 @@ use crate::bundle_dir::BundleDir;
 use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
+use crate::policy::Given;
 use crate::scenarios::Source;
 
 /// Runs it all as often as is asked. A run that could not go on, or that was interrupted, is the last one.
 pub fn run(
     args: &GateArgs,
-    settings: &Settings,
+    (settings, policy): (&Settings, &Given),
     seed: Seed,
     sources: &[Source],
     out: &mut Stdout,
@@ -37,7 +38,7 @@ pub fn run(
         note(&format!("run {nth} of {}, seed {}", args.repeat, seed_of(seed, nth)));
         let this = GateArgs { out: Some(dir.path().join(bundle(nth))), repeat: 1, ..args.clone() };
         let place = NthRun { nth, of: args.repeat, seed };
-        let one = once(&this, settings, seed_of(seed, nth), Some(place), sources)?;
+        let one = once(&this, (settings, policy), seed_of(seed, nth), Some(place), sources)?;
         let goes_on = one.exit.is_ok() && !is_interrupted(&one.evidence.state);
         ran.push(one);
         if !goes_on {
@@ -56,8 +57,8 @@ pub fn run(
     for ran in ran {
         ran.exit?;
     }
-    say_if_not_allow(args, repeated.decision);
-    Ok(Exit::of(repeated.decision, args.require_allow))
+    say_if_not_allow(args, repeated.decision, repeated.exit_code);
+    Ok(Exit::of(repeated.decision, repeated.exit_code, args.require_allow))
 }
 
 /// Whether somebody ended the run; one that ended itself after a failure is followed by the next.

@@ -74,7 +74,8 @@ where
     let sources = scenarios::select(&args.scenarios).unwrap();
     let plans = sources.iter().map(|source| compile(&source.scenario, Seed(7))).collect();
     let request = DriveRequest { plans, settings: settings(&args).unwrap(), jobs: 1, enough: None };
-    let recording = Recording::begin(&args, Seed(7), None, &sources).unwrap();
+    let recording =
+        Recording::begin(&args, Seed(7), None, &sources, (&policy::given(&args.policy).unwrap(), None)).unwrap();
     let runtime = runtime().unwrap();
     let mut recording = runtime.block_on(conduct(request, recording, driver)).unwrap();
     let (evidence, _) = recording.close().unwrap();

@@ -43,6 +43,8 @@ reasons! {
     CompleteTooLate "complete-too-late"
         "{client} got a batch of {stream} with its head {seq} that says that more follows"
         "said that more follows in batches with the head";
+    BatchTooLong "batch-too-long" "{client} got a batch of {stream} with more events than it asked for"
+        "sent batches with more events than their clients asked for";
     FieldMissing "field-missing" "{client} got a message without a field of the contract, or with another type"
         "left fields of the contract out";
     DocVersion "doc-version" "{client} got {event} with a doc_version that is not its seq"

@@ -27,7 +27,9 @@ pub fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
     let mut earned = watch.finish();
     earned.append(&mut rules.finish());
     earned.append(&mut super::earned_rights::earned(plan, history));
+    earned.append(&mut super::earned_measured::earned(plan, history));
     earned.append(&mut super::earned_restore::earned(plan, history));
+    earned.append(&mut super::earned_bridge::earned(plan, history));
     earned
 }
 

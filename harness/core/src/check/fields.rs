@@ -70,7 +70,7 @@ fields! {
     Legacy "subscribe" {
         "topics": by "contradiction/odd-answer";
         "resume_after": by "contradiction/odd-answer";
-        "replay_batch_size": not "the client sends it, and the lane's answer shows whether it was understood";
+        "replay_batch_size": by "contradiction/batch-too-long";
     }
     Legacy "subscribe answer" {
         "subscription_id": by "contradiction/field-missing", "contradiction/subscription-id";

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reason::{Reason, Verdict};
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
+use crate::stats::Comparison;
 
 /// The most findings that one checker keeps for one lane; the rest are counted in [`Report::left_out`].
 pub const MAX_FINDINGS: usize = 256;
@@ -222,11 +223,20 @@ pub struct Report {
     pub left_out: u64,
     /// How many things it checked, by name: a checker that checked nothing proved nothing.
     pub counted: BTreeMap<String, u64>,
+    /// What it measured on both lanes, by name.
+    pub compared: BTreeMap<String, Comparison>,
 }
 
 impl Report {
     pub fn new(checker: &'static str) -> Report {
-        Report { checker, verdict: Verdict::Valid, findings: Vec::new(), left_out: 0, counted: BTreeMap::new() }
+        Report {
+            checker,
+            verdict: Verdict::Valid,
+            findings: Vec::new(),
+            left_out: 0,
+            counted: BTreeMap::new(),
+            compared: BTreeMap::new(),
+        }
     }
 
     /// Adds a finding, or counts it where there are too many already. It counts for the verdict in any case.

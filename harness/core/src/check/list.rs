@@ -15,6 +15,7 @@ pub static ALL: &[&Checker] = &[
     &super::token::CHECKER,
     &super::unauthorized::CHECKER,
     &super::unreached::CHECKER,
+    &super::bridge::CHECKER,
     &super::observed_then_lost::CHECKER,
     &super::stale_cursor::CHECKER,
     &super::wrong_stream::CHECKER,
@@ -34,6 +35,8 @@ pub static ALL: &[&Checker] = &[
     &super::contradiction::CHECKER,
     &super::stored_state::CHECKER,
     &super::presence::CHECKER,
+    &super::latency::CHECKER,
+    &super::recovery::CHECKER,
     &super::unplanned_end::CHECKER,
     &super::vacuity::CHECKER,
 ];

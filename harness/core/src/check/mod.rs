@@ -3,15 +3,19 @@
 //!
 //! A checker is pure and total: the same plan and histories give the same report, and no history makes it fail.
 //! [`check_all`] runs every one of them; [`explain::explain`] then separates principal findings from their
-//! consequences. Each lane is judged against the plan alone; only `unseen` compares the two.
+//! consequences. Each lane is judged against the plan alone; only `unseen`, `latency` and
+//! `recovery` compare the two.
 
 mod attempts;
+mod bridge;
 mod checker;
 mod contradiction;
 mod convergence;
 mod describe;
 mod duplicate_apply;
 mod earned;
+mod earned_bridge;
+mod earned_measured;
 mod earned_restore;
 mod earned_rights;
 mod excess_copies;
@@ -21,8 +25,10 @@ mod finding;
 mod gap;
 mod hash_mismatch;
 mod index;
+mod latency;
 mod list;
 mod lost_write;
+pub(crate) mod measured;
 mod negotiation;
 mod nonmonotonic;
 mod not_live;
@@ -32,6 +38,7 @@ mod owed;
 mod phantom;
 mod presence;
 mod reason;
+mod recovery;
 mod reducer_rule;
 mod restore;
 mod run;
@@ -52,6 +59,8 @@ pub use checker::Checker;
 pub use earned::earned;
 pub use fields::{FIELDS, Field, Judged};
 pub use finding::{Finding, MAX_FINDINGS, RecordRef, Report, Witness};
+pub use latency::NAME as LATENCY;
 pub use list::{ALL, names, rank, reason};
 pub use reason::{Reason, Verdict};
+pub use recovery::NAME as RECOVERY;
 pub use run::{CheckInput, check_all, judge_all};

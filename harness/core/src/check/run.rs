@@ -8,6 +8,7 @@ use super::finding::{Finding, Report};
 use super::index::Index;
 use super::list::ALL;
 use super::reason::{Reason, Verdict};
+use crate::hash::HashVector;
 use crate::history::History;
 use crate::history::valid::valid;
 use crate::ids::LaneId;
@@ -32,11 +33,26 @@ pub struct CheckInput<'a> {
     pub plan: &'a Plan,
     pub legacy: &'a History,
     pub candidate: &'a History,
+    /// Whether only the candidate was driven. The legacy lane's history is then empty.
+    pub alone: bool,
+    /// What the legacy lane's clients applied in an earlier run.
+    pub baseline: Option<&'a HashVector>,
 }
 
 impl<'a> CheckInput<'a> {
     pub fn new(plan: &'a Plan, legacy: &'a History, candidate: &'a History) -> CheckInput<'a> {
-        CheckInput { plan, legacy, candidate }
+        CheckInput { plan, legacy, candidate, alone: false, baseline: None }
+    }
+
+    /// The candidate alone, against what the legacy lane once did, where that was recorded.
+    #[must_use]
+    pub fn alone(self, baseline: Option<&'a HashVector>) -> CheckInput<'a> {
+        CheckInput { alone: true, baseline, ..self }
+    }
+
+    /// The lanes that were driven.
+    pub fn lanes(&self) -> &'static [LaneId] {
+        if self.alone { &[LaneId::Candidate] } else { &LaneId::BOTH }
     }
 
     pub fn history(&self, lane: LaneId) -> &'a History {
@@ -51,7 +67,7 @@ impl<'a> CheckInput<'a> {
 /// a history wrongly, so the verdict is `Unknown`, and no checker runs.
 pub fn judge_all(input: &CheckInput<'_>) -> Vec<Report> {
     let mut report = Report::new(HISTORY);
-    for lane in LaneId::BOTH {
+    for lane in input.lanes().iter().copied() {
         if let Err(misfit) = valid(input.plan, input.history(lane)) {
             report.push(Finding::new(HISTORY, &DOES_NOT_FIT).on(lane).seen_at(misfit.record).got(misfit.what));
         }
@@ -64,7 +80,10 @@ pub fn judge_all(input: &CheckInput<'_>) -> Vec<Report> {
 
 /// Runs every checker. One that panics is reported as `Unknown` and stops no other.
 pub fn check_all(input: &CheckInput<'_>) -> Vec<Report> {
-    let index = guarded(|| Index::build(input.plan, input.legacy, input.candidate));
+    let index = guarded(|| {
+        let index = Index::build(input.plan, input.legacy, input.candidate);
+        if input.alone { index.alone(input.baseline) } else { index }
+    });
     let report = |checker: &&Checker| match &index {
         Ok(index) => check_one(checker, index),
         Err(said) => panicked(checker, said.clone()),

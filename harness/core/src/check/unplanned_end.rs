@@ -46,12 +46,13 @@ pub static CHECKER: Checker = Checker {
 };
 
 fn check(index: &Index<'_>, report: &mut Report) {
-    let ends = index.lanes().each_ref().map(|lane| Ends::of(index, lane));
-    for (lane, (mine, other)) in index.lanes().iter().zip([(&ends[0], &ends[1]), (&ends[1], &ends[0])]) {
+    for lane in index.lanes() {
+        let other_lane = index.other(lane.lane);
+        let (mine, other) = (&Ends::of(index, lane), &Ends::of(index, other_lane));
         report.count(&ends_of(lane.lane), mine.closed);
         report.count(&silences_of(lane.lane), mine.silent);
         if mine.total() > 0 {
-            report.push(summed(lane, mine, (index.other(lane.lane), other)));
+            report.push(summed(lane, mine, (other_lane, other)));
         }
         if let Some(first) = mine.put_off.first() {
             report.push(put_off(lane, *first, mine.put_off.len()));

@@ -1,7 +1,7 @@
 //! Chance that prefers what was covered less.
 
 use super::coverage::Coverage;
-use crate::scenario::Chance;
+use crate::chance::Chance;
 
 pub(super) struct Dice<'c> {
     chance: Chance,

@@ -25,10 +25,11 @@ pub use coverage::{Coverage, Group};
 
 use std::collections::BTreeMap;
 
+use crate::chance::Chance;
 use crate::gate::drawn_name;
 use crate::gate::fit::Means;
 use crate::ids::{LaneId, Seed};
-use crate::scenario::{Chance, Scenario, stock};
+use crate::scenario::{Scenario, stock};
 use dice::Dice;
 use sketch::{Room, Sketch};
 

@@ -5,7 +5,8 @@ use super::sketch::{Room, Sketch};
 use crate::plan::SCRIPTS;
 
 /// What can be wrong beside an event, in the words of `refused-publish`.
-const WRONG: &[&str] = &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-upper", "hash-bare"];
+const WRONG: &[&str] =
+    &["seq-low", "seq-high", "seq-zero", "seq-huge", "hash-other", "hash-end", "hash-upper", "hash-bare"];
 
 /// The oldest events of a stream are removed: none, one, all but the last, all, or more than there are.
 pub(super) fn prune(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {

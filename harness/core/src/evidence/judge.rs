@@ -1,7 +1,7 @@
 //! Judges a run: checkers over every scenario, then the gate over all. Done once when a bundle is written and once when
 //! it is rechecked, by the same code on the same recorded bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes;
 use super::document::State;
@@ -14,6 +14,7 @@ use crate::gate::{self, Decision, Reason, Scope};
 use crate::history::file::line_of;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
+use crate::policy::{Terms, normalised};
 
 /// Up to so many scenarios that block for the same reason are named each; more are counted.
 const MAX_NAMED: usize = 3;
@@ -22,6 +23,17 @@ const MAX_SHOWN: usize = 8;
 /// Runs every checker on a scenario, and sorts the findings.
 pub fn judge_scenario(input: &CheckInput<'_>) -> JudgedScenario {
     judge_reports(input, &judge_all(input))
+}
+
+/// The same by the terms of a policy: fields that may differ are not compared, and some findings only warn.
+pub fn judge_by(input: &CheckInput<'_>, terms: &Terms) -> JudgedScenario {
+    let [legacy, candidate] = LaneId::BOTH.map(|lane| normalised(input.plan, input.history(lane), &terms.normalise));
+    let input = CheckInput { legacy: &legacy.0, candidate: &candidate.0, ..*input };
+    let mut reports = judge_all(&input);
+    let waived = gate::waive(&mut reports, &input.plan.expect, terms);
+    let normalised = LaneId::BOTH.into_iter().zip([legacy.1, candidate.1]);
+    let normalised = normalised.filter(|(_, touched)| !touched.is_empty()).collect();
+    JudgedScenario { waived, normalised, ..judge_reports(&input, &reports) }
 }
 
 /// The same with one checker off, for the calibration.
@@ -47,18 +59,21 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         digest: plan.scenario_digest.clone(),
         title: plan.title.clone(),
         proves: plan.proves.clone(),
-        parts: gate::parts(plan, [input.legacy, input.candidate]),
+        parts: gate::parts(input),
         steps: plan.cases.iter().map(|case| case.steps.len() as u64).sum(),
         expect: plan.expect.clone(),
         verdict,
         outcome,
         reasons: reasons(&plan.expect, outcome, &explained),
         checkers: reports.iter().map(|report| (report.checker.to_owned(), report.verdict)).collect(),
+        measured: reports.iter().flat_map(|report| report.compared.clone()).collect(),
         left_out: reports.iter().map(|report| report.left_out).sum(),
         findings: principal.chain(consequences).collect(),
+        waived: BTreeMap::new(),
+        normalised: BTreeMap::new(),
         warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),
-        seen: LaneId::BOTH.into_iter().map(|lane| (lane, seen::seen(reports, lane))).collect(),
-        ledger: LaneId::BOTH.into_iter().flat_map(|lane| seen::ledger(plan, lane, input.history(lane))).collect(),
+        seen: input.lanes().iter().map(|lane| (*lane, seen::seen(reports, *lane))).collect(),
+        ledger: input.lanes().iter().flat_map(|lane| seen::ledger(plan, *lane, input.history(*lane))).collect(),
     }
 }
 
@@ -76,7 +91,11 @@ pub fn decide(mut scenarios: Vec<JudgedScenario>, scope: &Scope, state: &State) 
         reasons.push(sentence);
         decision = decision.max(Decision::BlockUnknown);
     }
-    let decision = Decided { allow: decision == Decision::Allow, decision, reasons, exit_code: decision.exit_code() };
+    let advisory = scope.policy.is_advisory();
+    // What a run found out that did not come to its end is no advice.
+    let exit_code = if advisory && *state == State::Complete { 0 } else { decision.exit_code() };
+    let allow = decision == Decision::Allow;
+    let decision = Decided { allow, decision, reasons, exit_code, advisory, waived: ruling.waived };
     Judged { causes: causes::causes(&scenarios), scenarios, matrix: ruling.matrix, decision }
 }
 
@@ -166,6 +185,15 @@ fn sentence(reason: &Reason) -> String {
         }
         ("against-itself", _) => {
             format!("the {subject} lane ran against itself: this shows nothing about the other lane")
+        }
+        ("no-baseline", _) => {
+            format!("phase {subject} of the policy asks for a run against baselines, and this one is not")
+        }
+        ("normaliser-expired", _) => {
+            format!("the normaliser of {subject} has expired: mend the lane, or give it another day in the policy")
+        }
+        ("normaliser-unused", _) => {
+            format!("the normaliser of {subject} touched no payload of a whole run: take it out of the policy")
         }
         (other, _) => format!("{other}: {subject}"),
     }

@@ -23,5 +23,11 @@ pub struct Decided {
     pub allow: bool,
     pub decision: Decision,
     pub reasons: Vec<String>,
+    /// 0 where the policy is advisory and the run complete, whatever was decided.
     pub exit_code: u8,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub advisory: bool,
+    /// What the policy let pass, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<String>,
 }

@@ -14,9 +14,12 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 pub const EVIDENCE: &str = "evidence.json";
 pub const TIMES: &str = "times.json";
+/// The policy that a run was judged by.
+pub const POLICY: &str = "policy.toml";
 /// What several runs have in common, beside the folders of their bundles.
 pub const REPEAT: &str = "repeat.json";
-pub const FOLDERS: [&str; 6] = ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times"];
+pub const FOLDERS: [&str; 7] =
+    ["scenarios", "scenarios/known-bad", "plans", "histories", "vectors", "times", "baselines"];
 /// What the name of a file ends in while it is being written.
 pub const UNFINISHED: &str = ".unfinished";
 
@@ -42,6 +45,11 @@ pub fn vector(name: &str, lane: LaneId) -> String {
     format!("vectors/{}.{lane}.jsonl", file_stem(name))
 }
 
+/// What stands for the legacy lane, where it does not run.
+pub fn baseline(name: &str) -> String {
+    format!("baselines/{}.jsonl", file_stem(name))
+}
+
 pub fn times(name: &str, lane: LaneId) -> String {
     format!("times/{}.{lane}.jsonl", file_stem(name))
 }
@@ -57,6 +65,7 @@ pub fn scenario_of(path: &str) -> Option<&str> {
     let stem = match folder {
         "scenarios" | "scenarios/known-bad" => file.strip_suffix(".toml"),
         "plans" => file.strip_suffix(".json"),
+        "baselines" => file.strip_suffix(".jsonl"),
         "histories" | "vectors" | "times" => {
             let stem = file.strip_suffix(".jsonl")?;
             LaneId::BOTH.iter().find_map(|lane| stem.strip_suffix(lane.as_str())?.strip_suffix('.'))

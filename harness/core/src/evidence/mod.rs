@@ -28,7 +28,7 @@ pub use document::{
 };
 #[cfg(test)]
 pub(crate) use judge::judge_reports;
-pub use judge::{decide, judge_scenario, judge_without};
+pub use judge::{decide, judge_by, judge_scenario, judge_without};
 pub use judged::{Decided, Judged, JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy};
 pub use run::{Driven, LaneRun, RunEvent};
 pub use speed::{LaneTime, LaneTimes, lane_time};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::causes::{Cause, cause_of};
-use super::document::{Evidence, NthRun, pretty};
+use super::document::{Evidence, NthRun, State, pretty};
 use crate::gate::Decision;
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
@@ -81,6 +81,7 @@ pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
     let mut causes: Vec<ComesBack> = found.into_values().filter_map(|causes| comes_back(&causes, of)).collect();
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.runs));
     let worst = runs.iter().map(|run| run.judged.decision.decision).max();
+    let advisory = runs.iter().all(|run| run.judged.decision.advisory && run.state == State::Complete);
     let decision = match worst {
         Some(worst) if of >= asked => worst,
         fewer => fewer.unwrap_or(Decision::BlockUnknown).max(Decision::BlockUnknown),
@@ -93,7 +94,7 @@ pub fn repeated(seed: Seed, asked: u32, runs: &[Evidence]) -> Repeated {
         causes,
         unreported,
         decision,
-        exit_code: decision.exit_code(),
+        exit_code: if of >= asked && advisory { 0 } else { decision.exit_code() },
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use super::document::LaneServer;
-use crate::history::{History, Phase};
+use crate::history::{HISTORY_SCHEMA, Header, History, Phase};
 use crate::ids::LaneId;
 use crate::plan::Plan;
 
@@ -40,6 +40,20 @@ pub struct Driven {
     pub candidate: LaneRun,
     /// How long it took, in milliseconds of wall time.
     pub elapsed_ms: u64,
+}
+
+impl LaneRun {
+    /// The run of a lane that was not driven, as a baseline stands for it.
+    pub fn none(plan: &Plan, lane: LaneId) -> LaneRun {
+        let header = Header {
+            schema: HISTORY_SCHEMA.to_owned(),
+            scenario: plan.scenario.clone(),
+            seed: plan.seed,
+            lane,
+            plan_digest: plan.digest(),
+        };
+        LaneRun { history: History { header, records: Vec::new() }, times_us: Vec::new(), started_us: 0 }
+    }
 }
 
 impl Driven {

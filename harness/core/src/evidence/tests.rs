@@ -18,6 +18,7 @@ use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::row;
 use crate::plan::Expectation;
+use crate::stats::{Budgets, Comparison, Sample, compare};
 
 pub(super) fn seen(deliveries: u64, resumes: u64, duplicates: u64, faults: u64) -> Seen {
     Seen { deliveries, resumes, refusals: 0, duplicates, faults, unplanned_ends: 0, unplanned_silences: 0 }
@@ -42,9 +43,12 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
         outcome,
         reasons: vec![],
         checkers: BTreeMap::from([("gap".to_owned(), Verdict::Valid)]),
+        measured: BTreeMap::new(),
         left_out: 0,
         findings: vec![],
         warnings: vec![],
+        waived: BTreeMap::new(),
+        normalised: BTreeMap::new(),
         seen: LaneId::BOTH.into_iter().zip(seen).collect(),
         ledger: vec![LedgerEntry {
             fault: "cut-3".into(),
@@ -128,6 +132,15 @@ fn scope(scenarios: &[JudgedScenario]) -> Scope {
     }
 }
 
+/// 80 times of each lane, of which the candidate's are longer.
+fn measured() -> Comparison {
+    let lane = |more: u32| -> Vec<Sample> {
+        let sample = |nth: u32| Sample { us: u64::from(1_000 + 37 * (nth * 7 % 80) + more), block: nth / 4 + 1 };
+        (0..80).map(sample).collect()
+    };
+    compare([&lane(0), &lane(12_345)], &Budgets::default().latency, Seed(1))
+}
+
 /// A run with every kind of outcome.
 pub(crate) fn blocked() -> Evidence {
     let mut unknown = scenario("server-paused", "A paused server", ScenarioOutcome::Unknown, [seen(0, 0, 0, 0); 2]);
@@ -138,13 +151,15 @@ pub(crate) fn blocked() -> Evidence {
         shown_by: vec![],
     });
     unknown.reasons.push("vacuous: 0 deliveries on the legacy lane, at least 40 are asked for".to_owned());
+    let mut passed = scenario(
+        "equal-streams",
+        "Two streams without faults",
+        ScenarioOutcome::Passed,
+        [seen(120, 0, 120, 0), seen(120, 0, 0, 0)],
+    );
+    passed.measured = BTreeMap::from([("latency".to_owned(), measured())]);
     let scenarios = vec![
-        scenario(
-            "equal-streams",
-            "Two streams without faults",
-            ScenarioOutcome::Passed,
-            [seen(120, 0, 120, 0), seen(120, 0, 0, 0)],
-        ),
+        passed,
         failed(),
         unknown,
         known_bad("known-bad/drop-delivery", ScenarioOutcome::Caught),

@@ -10,11 +10,15 @@ use crate::hash::{PayloadHash, canonicalize};
 use crate::history::{History, Record, Verdict};
 use crate::ids::{Seq, StreamId};
 use crate::plan::{Plan, PublishExpect, Step};
+use crate::policy::{Normaliser, normalised};
 
 type Place<'a> = (&'a StreamId, Seq);
 
-/// The vector files of a plan's two histories, in the order in which they are given.
-pub fn of(plan: &Plan, histories: [&History; 2]) -> [Vec<u8>; 2] {
+/// The vector files of a plan's two histories, in the order in which they are given. A payload that differs from the
+/// published one in fields that may differ has the hash of that one.
+pub fn of(plan: &Plan, histories: [&History; 2], normalisers: &[Normaliser]) -> [Vec<u8>; 2] {
+    let histories = histories.map(|history| normalised(plan, history, normalisers).0);
+    let histories = histories.each_ref().map(|history| &**history);
     let published = published(plan);
     let disputed: BTreeSet<Place<'_>> =
         histories.into_iter().flat_map(|history| disputed(history, &published)).collect();

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window, deed_of, token_of,
+    Expectation, FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window,
+    deed_of, token_of,
 };
 use crate::topic;
 
@@ -50,9 +52,15 @@ pub struct Means {
     /// Whether the run's tokens are good there, and end when the run says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_tokens: bool,
+    /// Whether the run owns no database there with our module, so that no bridge can read its outbox.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_outbox: bool,
     /// The tokens and deeds of a plan that can't be asked of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<String>,
+    /// The tables and reducers of this tool's module that its module does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -91,13 +99,24 @@ impl Means {
             counts_connections: true,
             windows: Windows::Chosen,
             takes_tokens: true,
+            lacks_outbox: false,
             lacks: Vec::new(),
+            missing: Vec::new(),
             protocol: None,
         }
     }
 
     pub fn protocol(&self, role: LaneId) -> Protocol {
         self.protocol.unwrap_or(Protocol::usual(role))
+    }
+
+    /// The first of these names that its module does not have.
+    fn misses<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        names.into_iter().find(|name| self.missing.iter().any(|missing| missing == name))
+    }
+
+    fn has_outbox(&self, lane: LaneId) -> bool {
+        !self.lacks_outbox && self.protocol(lane) == Protocol::Spacetime
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -113,8 +132,18 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if !plan.legacy_defects.is_empty() && !runs(LaneId::Legacy, |means| means.server == ServerKind::BuiltIn) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
     }
+    let plants_a_bridge = plan.bridge.as_ref().is_some_and(|bridge| !bridge.defects.is_empty());
+    if plants_a_bridge && lane_of(LaneId::Candidate) != LaneId::Candidate {
+        return Some("it plants a defect in the bridge, and no candidate runs here".to_owned());
+    }
     if !plan.candidate_defects.is_empty() && !runs(LaneId::Candidate, Means::is_ours) {
         return Some("it plants a defect in the module, and this tool did not start the candidate".to_owned());
+    }
+    if let Expectation::Block { lane: LaneId::Legacy, .. } = plan.expect
+        && lanes.contains_key(&LaneId::Candidate)
+        && !lanes.contains_key(&lane_of(LaneId::Legacy))
+    {
+        return Some("its defect is on the legacy lane, for which baselines stand in this run".to_owned());
     }
     let is_spacetime =
         |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);
@@ -132,12 +161,19 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = format!("it kills the {lane} at once, and the lane promises nothing of what was seen");
         return Some(format!("{what}: its profile does not say `confirmed = true`"));
     }
+    if let Some(name) = means.misses(module::used_by(plan)) {
+        return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
+    }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
     }
     if plan.has_identities() && !means.takes_tokens {
         let what = "it uses tokens of this run, which the";
         return Some(format!("{what} {lane} lane does not take: docs/LANES.md says what its profile needs"));
+    }
+    if plan.bridge.is_some() && role == LaneId::Candidate && !means.has_outbox(lane) {
+        let what = "it has a bridge, which reads the outbox of a database with our module that the run owns, and the";
+        return Some(format!("{what} {lane} lane has none"));
     }
     if means.is_ours() {
         return None;
@@ -202,6 +238,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     if part.needs_a_kill() && !means.is_ours() {
         return Some(format!("the server of {lane} was not started by this tool"));
     }
+    if part.is_of_the_bridge() && !means.has_outbox(lane) {
+        return Some(format!("{lane} has no database of the run with our module"));
+    }
     let lacks = |is: fn(&str) -> bool| means.lacks.iter().any(|word| is(word));
     let lacks_it = match part {
         Part::TokensRefused => lacks(|word| token_of(word).is_some_and(|token| token.refused.is_some())),
@@ -211,6 +250,9 @@ pub fn cannot_show(part: Part, lane: LaneId, means: &Means) -> Option<String> {
     };
     if lacks_it {
         return Some(format!("the profile of {lane} says in `[tokens]` what it does not check"));
+    }
+    if let Some(name) = means.misses(module::needed_for(part).iter().copied()) {
+        return Some(format!("the module of {lane} has no `{name}` like this tool's"));
     }
     (part.is_a_count() && !means.counts_connections)
         .then(|| format!("the profile of {lane} names no count of its connections"))

@@ -47,7 +47,7 @@ fn stands(row: &Row, scenarios: &[JudgedScenario], scope: &Scope) -> RowVerdict 
             row.parts.iter().copied().filter(|part| part.is_owed_by(lane) && !saw(part)).collect();
         (!missing.is_empty()).then_some((lane, missing))
     };
-    let missing: BTreeMap<_, _> = LaneId::BOTH.into_iter().filter_map(of_lane).collect();
+    let missing: BTreeMap<_, _> = scope.lanes_of(row.name).iter().copied().filter_map(of_lane).collect();
     let shown = missing.is_empty() && !row.parts.is_empty() && scope.aa.is_none() && !passed.is_empty();
     let floor = if shown { Verdict::Valid } else { Verdict::Unknown };
     RowVerdict {

@@ -7,14 +7,17 @@
 
 pub mod fit;
 mod matrix;
+mod module;
 mod scenario;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod waive;
 
 pub use matrix::{RowVerdict, is_row, rows};
 pub use scenario::{JudgedFinding, JudgedScenario, LedgerEntry, ScenarioOutcome, Seen, ShownBy, compare, parts};
 pub use scope::{Asked, DRAWN, Scope, Shortfall, drawn_name, suite_digest};
+pub use waive::waive;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +86,8 @@ impl From<Verdict> for Decision {
 pub struct Reason {
     pub verdict: Verdict,
     /// What, in a short fixed word: `nothing-ran`, `findings`, `known-bad-not-caught`, `unknown-row`, `row-not-proven`,
-    /// `unaccounted`, `not-run`, `known-bad-not-run`, `other-suite`, `no-faults`, `against-itself`.
+    /// `unaccounted`, `not-run`, `known-bad-not-run`, `other-suite`, `no-faults`, `against-itself`,
+    /// `normaliser-expired`, `normaliser-unused`, `no-baseline`.
     pub reason: String,
     /// The scenario or the matrix row, or how many scenarios of how many; empty where it is the run as a whole.
     pub subject: String,
@@ -94,12 +98,19 @@ pub struct Ruling {
     pub decision: Decision,
     pub reasons: Vec<Reason>,
     pub matrix: Vec<RowVerdict>,
+    /// What the policy let pass, in sentences.
+    pub waived: Vec<String>,
 }
 
 /// Decides. Order of scenarios is kept and does not matter.
 pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     let matrix = rows(scenarios, scope);
-    let mut reasons = wrong(scenarios);
+    let mut reasons = wrong(scenarios, scope);
+    if scope.policy.baseline && scope.baseline.is_none() {
+        let phase = scope.policy.phase.map_or(String::new(), |phase| phase.to_string());
+        reasons.push(Reason::new(Verdict::Unknown, "no-baseline", &phase));
+    }
+    reasons.extend(waive::stale_normalisers(scenarios, scope));
     reasons.extend(rows_not_shown(&matrix, scope));
     let unaccounted = scope.unaccounted(scenarios);
     if !unaccounted.is_empty() {
@@ -118,7 +129,7 @@ pub fn decide(scenarios: &[JudgedScenario], scope: &Scope) -> Ruling {
     if worst == Verdict::Valid {
         reasons.extend(limits.into_iter().map(|(_, reason)| reason));
     }
-    Ruling { decision, reasons, matrix }
+    Ruling { waived: waive::waived(scenarios, &matrix, scope), decision, reasons, matrix }
 }
 
 impl Reason {
@@ -127,7 +138,7 @@ impl Reason {
     }
 }
 
-fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
+fn wrong(scenarios: &[JudgedScenario], scope: &Scope) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut blame = |verdict, reason, subject: &str| reasons.push(Reason::new(verdict, reason, subject));
     // A defect that was caught proves that the gate catches defects. It proves nothing about the lanes.
@@ -138,6 +149,7 @@ fn wrong(scenarios: &[JudgedScenario]) -> Vec<Reason> {
         let verdict = scenario.verdict.max(Verdict::Unknown);
         match scenario.outcome {
             ScenarioOutcome::Passed | ScenarioOutcome::Caught if scenario.verdict == Verdict::Valid => {}
+            _ if waive::only_warns(scenario, scope) => {}
             ScenarioOutcome::Missed => blame(verdict, "known-bad-not-caught", &scenario.name),
             _ => blame(verdict, "findings", &scenario.name),
         }

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::check::explain::Explained;
-use crate::check::{Finding, Report, Verdict, earned};
-use crate::history::History;
+use crate::check::{CheckInput, Finding, Report, Verdict, earned};
 use crate::ids::{ClientId, FaultId, LaneId};
 use crate::matrix::{self, Part};
-use crate::plan::{Expectation, Plan};
+use crate::plan::Expectation;
+use crate::policy::Touched;
+use crate::stats::Comparison;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedScenario {
@@ -33,6 +34,15 @@ pub struct JudgedScenario {
     pub findings: Vec<JudgedFinding>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<JudgedFinding>,
+    /// What was measured on both lanes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<String, Comparison>,
+    /// How many findings only warn by the policy, by checker and reason. They are among the warnings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waived: BTreeMap<String, u64>,
+    /// In how many payloads each normaliser of the policy found another value than was published.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub normalised: BTreeMap<LaneId, Touched>,
     pub left_out: u64,
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.
@@ -142,14 +152,15 @@ pub fn compare(expect: &Expectation, reports: &[Report], explained: &Explained) 
 }
 
 /// The parts that each lane saw of the rows that a plan claims.
-pub fn parts(plan: &Plan, histories: [&History; 2]) -> BTreeMap<LaneId, BTreeSet<Part>> {
+pub fn parts(input: &CheckInput<'_>) -> BTreeMap<LaneId, BTreeSet<Part>> {
+    let plan = input.plan;
     let rows = plan.proves.iter().filter_map(|name| matrix::row(name));
     let claimed: BTreeSet<Part> = rows.flat_map(|row| row.parts).copied().collect();
     if claimed.is_empty() {
         return BTreeMap::new();
     }
-    let of_lane = |(lane, history)| (lane, earned(plan, history).intersection(&claimed).copied().collect());
-    LaneId::BOTH.into_iter().zip(histories).map(of_lane).collect()
+    let of_lane = |lane: &LaneId| (*lane, earned(plan, input.history(*lane)).intersection(&claimed).copied().collect());
+    input.lanes().iter().map(of_lane).collect()
 }
 
 /// Caught: the principal findings are of exactly the expected checkers, and all on the lane with the defect.

@@ -14,6 +14,7 @@ use super::{JudgedScenario, RowVerdict};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::{self, Part, Row};
+use crate::policy::{Rows, Terms};
 use crate::scenario::{Scenario, compile, pattern, stock};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,8 +31,10 @@ pub struct Scope {
     pub also: Vec<String>,
     /// Every scenario that had to run or to be left out with a reason, by name.
     pub scenarios: BTreeMap<String, Asked>,
-    /// The rows of the matrix that had to be shown.
+    /// The rows of the matrix that had to be shown in full: those of the policy.
     pub enforced_rows: Vec<String>,
+    #[serde(default, skip_serializing_if = "Terms::is_none")]
+    pub policy: Terms,
     /// The lane that ran against itself, where the run was of that kind.
     pub aa: Option<LaneId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -39,6 +42,9 @@ pub struct Scope {
     /// How many scenarios were drawn from the seed. Those that were chosen of them are among `scenarios`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drawn: u32,
+    /// The baselines that stand for the legacy lane, which does not run: where they are, and of what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// What could be done to each lane. Empty until the lanes were chosen.
     pub lanes: BTreeMap<LaneId, Means>,
     /// Scenarios that these lanes can't be put through, each with the reason. They were not driven, and prove nothing.
@@ -129,8 +135,17 @@ impl Scope {
         claiming.map(|scenario| scenario.name).collect()
     }
 
-    /// Whether the run has to show all that its lanes can show: it chose nothing, and each lane ran against the other.
-    fn is_whole(&self) -> bool {
+    /// The lanes that have to show a row.
+    pub fn lanes_of(&self, row: &str) -> &'static [LaneId] {
+        match self.baseline.is_some() || self.policy.candidate_alone.iter().any(|alone| alone == row) {
+            true => &[LaneId::Candidate],
+            false => &LaneId::BOTH,
+        }
+    }
+
+    /// Whether the run could have shown all that its lanes can show: it chose nothing, and each lane ran against the
+    /// other.
+    pub(super) fn is_whole(&self) -> bool {
         let chose = !self.chosen.is_empty() || self.instead.is_some() || self.no_faults;
         !chose && self.aa.is_none() && self.suite == suite_digest()
     }
@@ -145,15 +160,32 @@ impl Scope {
         earned.filter(|part| owed(part) && cannot_show(*part, lane, means).is_none()).collect()
     }
 
-    /// Whether a run has to show of a row what its lanes can show of it, without being told to.
+    /// Whether a run has to show of a row what its lanes can show of it.
     pub fn requires(&self, row: &Row) -> bool {
-        self.is_whole() && LaneId::BOTH.into_iter().any(|lane| !self.can_show(row, lane).is_empty())
+        let asked = self.policy.rows == Rows::CanShow && !self.policy.warns_of_row(row.name);
+        asked && self.is_whole() && self.lanes_of(row.name).iter().any(|lane| !self.can_show(row, *lane).is_empty())
     }
 
     /// Whether a row that is required lacks a part that its lane can show.
     pub fn lacks(&self, verdict: &RowVerdict) -> bool {
-        let Some(row) = matrix::row(&verdict.row).filter(|row| self.requires(row)) else { return false };
+        matrix::row(&verdict.row).is_some_and(|row| self.requires(row)) && self.shows_less(verdict)
+    }
+
+    /// Whether a whole run lacks a part of a row that its lane can show.
+    pub(super) fn shows_less(&self, verdict: &RowVerdict) -> bool {
+        let Some(row) = matrix::row(&verdict.row).filter(|_| self.is_whole()) else { return false };
         verdict.missing.iter().any(|(lane, missing)| !missing.is_disjoint(&self.can_show(row, *lane)))
+    }
+
+    /// The lanes that are driven.
+    pub fn driven(&self) -> &'static [LaneId] {
+        if self.baseline.is_some() { &[LaneId::Candidate] } else { &LaneId::BOTH }
+    }
+
+    /// Whether a scenario is compared with a baseline. Those that plant a defect and those that a run draws have none.
+    pub fn has_baseline(&self, name: &str) -> bool {
+        let drawn = || (1..=self.drawn).any(|index| drawn_name(index) == name);
+        self.baseline.is_some() && self.scenarios.get(name).is_some_and(|asked| !asked.known_bad) && !drawn()
     }
 
     /// What the judged scenarios lack of the whole built-in suite.
@@ -178,7 +210,9 @@ impl Scope {
             list.push(scenario.name.to_owned());
         }
         let has_run = |name: &String| ran.iter().any(|(ran, _, known_bad)| ran == name && !known_bad);
-        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !has_run(name)));
+        // Recheck draws them again, and so knows whether a reason follows.
+        let accounted = |name: &String| has_run(name) || self.left_out.contains_key(name);
+        shortfall.honest.extend((1..=DRAWN).map(drawn_name).filter(|name| !accounted(name)));
         shortfall
     }
 

@@ -1,8 +1,9 @@
 //! Tests of the gate.
-
 #![allow(clippy::unwrap_used)]
 
-use super::fit::{Means, ServerKind, Windows, unfit};
+mod left_out;
+
+use super::fit::{Means, ServerKind, unfit};
 use super::*;
 use crate::check::tests::finding;
 use crate::check::tests::notation::World;
@@ -16,7 +17,7 @@ use crate::scenario::{Scenario, compile, stock};
 
 const ROW: &str = "replay-determinism";
 
-fn input(world: &World) -> CheckInput<'_> {
+pub(super) fn input(world: &World) -> CheckInput<'_> {
     CheckInput::new(&world.plan, &world.legacy, &world.candidate)
 }
 
@@ -24,31 +25,32 @@ fn judge(world: &World) -> JudgedScenario {
     judge_reports(&input(world), &check_all(&input(world)))
 }
 
-fn scenario(text: &str, expect: Expectation) -> JudgedScenario {
+pub(super) fn scenario(text: &str, expect: Expectation) -> JudgedScenario {
     let mut world = World::read(text).unwrap();
     world.plan.expect = expect;
     world.plan.proves = vec![ROW.to_owned()];
     judge(&world)
 }
 
-fn honest(text: &str) -> JudgedScenario {
+pub(super) fn honest(text: &str) -> JudgedScenario {
     scenario(text, Expectation::Allow)
 }
 
-fn known_bad(text: &str, findings: &[&str]) -> JudgedScenario {
+pub(super) fn known_bad(text: &str, findings: &[&str]) -> JudgedScenario {
     let findings = findings.iter().map(ToString::to_string).collect();
     scenario(text, Expectation::Block { findings, lane: LaneId::Legacy })
 }
 
-const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
+pub(super) const CLEAN: &str = "pub a1; c1 sub a; c1 a1";
 /// Everything that replay-determinism needs.
-const FULL: &str = "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
-const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
+pub(super) const FULL: &str =
+    "pub a1..2; c1 sub a; c1 a1 a2; pub a3; c1 a3; c1 cut; pub a4; kill; start; c1 sub a from 3; c1 a4";
+pub(super) const LOST: &str = "pub a1; c1 sub a; candidate: c1 a1";
 const LOST_ON_CANDIDATE: &str = "pub a1; c1 sub a; legacy: c1 a1";
 const INTERRUPTED: &str = "pub a1; c1 sub a; c1 a1; legacy: interrupted";
 
 /// Every built-in scenario, passed or caught.
-fn suite() -> Vec<JudgedScenario> {
+pub(super) fn suite() -> Vec<JudgedScenario> {
     let scenarios = stock().iter().map(|(path, text)| {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".toml");
         let mut verdict = match path.contains("/known-bad/") {
@@ -66,7 +68,7 @@ fn suite() -> Vec<JudgedScenario> {
 }
 
 /// A run of everything that is asked for, over lanes of our own.
-fn scope(scenarios: &[JudgedScenario]) -> Scope {
+pub(super) fn scope(scenarios: &[JudgedScenario]) -> Scope {
     let asked = scenarios.iter().map(|scenario| {
         let asked = Asked { digest: scenario.digest.clone(), known_bad: scenario.known_bad() };
         (scenario.name.clone(), asked)
@@ -261,39 +263,6 @@ fn a_scenario_that_had_to_run_and_did_not_blocks() {
     let scope = scope(&full);
     let (decision, reasons) = decided(&full[1..], &scope);
     assert_eq!((decision, reasons[0].as_str()), (Decision::BlockUnknown, "unaccounted"));
-}
-
-#[test]
-fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
-    let full = suite();
-    let mut outside = scope(&full);
-    let legacy = Means {
-        server: ServerKind::Outside,
-        shared: true,
-        scoped: true,
-        sets_policies: true,
-        confirms_reads: false,
-        keeps_watermarks: false,
-        hides_keys: false,
-        counts_connections: false,
-        windows: Windows::Unsaid,
-        takes_tokens: true,
-        lacks: Vec::new(),
-        protocol: None,
-    };
-    outside.lanes.insert(LaneId::Legacy, legacy);
-    outside.left_out =
-        full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &outside)?))).collect();
-    assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
-    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.name)).cloned().collect();
-    assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
-    // A row that no scenario of the run can show any more does not have to be shown.
-    assert!(outside.can_show(row("durability-gated-delivery").unwrap(), LaneId::Legacy).is_empty());
-    // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
-    let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
-    assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
-    outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
-    assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
 }
 
 #[test]

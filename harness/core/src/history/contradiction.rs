@@ -21,6 +21,8 @@ pub enum Contradiction {
     CompleteTooSoon,
     /// A batch reaches the head that it names and says that more follows.
     CompleteTooLate,
+    /// A batch has more events than the client asked for.
+    BatchTooLong,
     /// A field is missing, or has another type.
     FieldMissing,
     /// An event's `doc_version` is not its seq.

@@ -1,7 +1,8 @@
 //! The history: what every client of one lane asked and saw, in the order in which it was recorded.
 //!
 //! Append-only. Wall-clock times are kept apart from it (`times` beside each file), so that nothing that is digested or
-//! judged depends on them; streams and seqs are the plan's logical ones, whatever the lane called them on the wire.
+//! judged depends on them. Durations that are to be judged are records. Streams and seqs are the plan's logical ones,
+//! whatever the lane called them on the wire.
 #![allow(missing_docs, reason = "the names say it")]
 
 mod backup;
@@ -10,6 +11,7 @@ mod contradiction;
 pub mod file;
 mod operation;
 mod record;
+mod relay;
 mod server;
 mod stored;
 pub mod valid;
@@ -18,7 +20,8 @@ pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, 
 pub use connection::{Closed, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
-pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Verdict};
+pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Timed, Verdict};
+pub use relay::{Arrival, OutboxRow, RelayAnswer};
 pub use server::{KillWait, Process};
 pub use stored::{Stored, StoredCheckpoint};
 

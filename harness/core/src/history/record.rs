@@ -7,10 +7,12 @@ use super::backup::{Backup, Rejoined, Restored};
 use super::connection::{Closed, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
+use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, OpId, Seq, StreamId, SubId};
+use crate::plan::{Beside, Mood};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "kebab-case")]
@@ -178,6 +180,18 @@ pub enum Record {
         conn: u32,
         why: String,
     },
+    /// The lane's turn began: what is measured until the next one is of this block.
+    Turn {
+        block: u32,
+    },
+    /// A client applied an event that was published at a rate.
+    Timed(Timed),
+    /// A client follows its streams again after its connection ended.
+    Recovered {
+        client: ClientId,
+        /// From the end of the connection, in microseconds.
+        after_us: u64,
+    },
     /// Something was done to the lane's server process.
     Process {
         process: Process,
@@ -234,6 +248,23 @@ pub enum Record {
     /// It was read from the start, or could not be read.
     Restored(Restored),
     Rejoined(Rejoined),
+    /// The relay answers so from now on.
+    Relay {
+        answers: Mood,
+    },
+    /// Something was done to the relay or the bridge.
+    Beside {
+        of: Beside,
+        process: Process,
+    },
+    /// An event came to the relay.
+    Mirrored {
+        arrival: Arrival,
+    },
+    /// The outbox as the lane stores it at the end.
+    Outbox {
+        rows: Vec<OutboxRow>,
+    },
     /// A client will not try again.
     GaveUp {
         client: ClientId,
@@ -274,6 +305,27 @@ impl Phase {
             Phase::Drain => Some(Phase::Done),
             Phase::Done => None,
         }
+    }
+}
+
+/// How long a delivery took. Times are microseconds from the moment when the event was to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timed {
+    pub op: OpId,
+    pub client: ClientId,
+    /// How much later it was sent because of the machine, and not of an answer that the writer waited for.
+    pub late_us: u64,
+    pub acked_us: u64,
+    pub applied_us: u64,
+}
+
+/// A delivery is not used where this machine sent its event so much too late.
+const LATE_MAX_US: u64 = 20_000;
+
+impl Timed {
+    /// How long the lane took until a client applied the event; `None` where the event was sent too late.
+    pub fn latency_us(&self) -> Option<u64> {
+        (self.late_us <= LATE_MAX_US).then(|| self.applied_us.saturating_sub(self.late_us))
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod access;
+mod bridge;
 pub mod defect;
 pub mod fault;
 mod misuse;
@@ -18,6 +19,7 @@ pub use access::{
     CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
     Right, TOKENS, Token, deed_of, token_of,
 };
+pub use bridge::{BRIDGE, Beside, Bridge, ENQUEUE, Enqueued, Mood, enqueued};
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::sha256;
 use crate::ids::{ClientId, FaultId, LaneId, OpId, Seed, StreamId};
+use crate::stats::Budgets;
 
 pub const PLAN_SCHEMA: &str = "cutover.plan/1";
 
@@ -57,6 +60,9 @@ pub struct Plan {
     /// Which clients each lane lets in; `None` is everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// The bridge from the candidate's outbox to a relay; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<Bridge>,
     /// Independent scripts that run side by side: one, or one for each position where the scenario is expanded.
     pub cases: Vec<Case>,
     pub faults: Vec<PlannedFault>,
@@ -65,6 +71,9 @@ pub struct Plan {
     /// The least that each lane must have seen for the run to prove anything.
     pub at_least: AtLeast,
     pub expect: Expectation,
+    /// By how much a lane may be slower than the other; `None` is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Budgets>,
     /// Longest time from heal to convergence, in milliseconds of wall time.
     pub converge_within_ms: u64,
 }
@@ -106,8 +115,11 @@ impl Plan {
     /// what a defect keeps back.
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
-        let starts = |step: &&Step| matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_));
+        let starts = |step: &&Step| {
+            matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_) | Step::Beside { .. })
+        };
         let servers = steps.filter(starts).count();
+        let bridged = self.bridge.as_ref().map_or(0, |bridge| 1 + 3 * bridge.defects.len());
         let faults = self.faults.iter().map(|fault| match fault.kind {
             FaultKind::Drop | FaultKind::Cut { how: Cut::Silence, .. } => 3,
             FaultKind::Mutate { .. } => 1,
@@ -120,7 +132,31 @@ impl Plan {
             + faults.sum::<usize>()
             + 2 * (self.legacy_defects.len() + self.candidate_defects.len())
             + self.toxics.len()
+            + bridged
             + writes
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.cases.iter().flat_map(|case| &case.steps)
+    }
+
+    /// Whether the lanes take turns, since times are measured. No other plan is driven meanwhile.
+    pub fn takes_turns(&self) -> bool {
+        self.steps().any(|step| matches!(step, Step::TakeTurn { .. }))
+    }
+
+    /// Whether publishes are sent at a rate.
+    pub fn has_rate(&self) -> bool {
+        self.steps().any(|step| matches!(step, Step::Publish { due_us: Some(_), .. }))
+    }
+
+    /// Whether the time that clients need to recover is measured.
+    pub fn times_recoveries(&self) -> bool {
+        self.takes_turns() && !self.has_rate() && !self.faults.is_empty()
+    }
+
+    pub fn budgets(&self) -> Budgets {
+        self.budgets.unwrap_or_default()
     }
 
     /// The names of the backups.

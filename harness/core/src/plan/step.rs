@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::access::Change;
+use super::bridge::{Beside, Mood};
 use super::restore::{Copying, Restore};
 use crate::hash::PayloadHash;
 use crate::ids::{ClientId, Cursor, FaultId, LaneId, OpId, Seq, StreamId};
@@ -34,8 +35,20 @@ pub enum Step {
         /// Publishes in a row with one number are sent at the same moment. Which of them gets which answer is open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         together: Option<OpId>,
+        /// When it is to be sent, in microseconds from the beginning of the lane's turn, whatever became of those
+        /// before it; `None` is after those.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_us: Option<u64>,
         expect: PublishExpect,
     },
+    /// Waits for the lane's turn. The other lane rests until the turn ends. Turns are numbered from 1.
+    TakeTurn {
+        block: u32,
+        /// Whether it is left out where the turns before it told enough.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        spare: bool,
+    },
+    EndTurn,
     /// Waits until the lane counts the connections of these clients, and no other of the case.
     Count {
         op: OpId,
@@ -167,6 +180,19 @@ pub enum Step {
         lane: Option<LaneId>,
         action: ServerAction,
     },
+    /// Acts on the relay or the bridge, on the lane that has them.
+    Beside {
+        of: Beside,
+        action: ServerAction,
+    },
+    /// The relay answers so from now on.
+    Relay {
+        answers: Mood,
+    },
+    /// Waits until an event has come to the relay since it was last changed.
+    AwaitRelay,
+    /// Waits until the relay has, or blocks, each event of the outbox, and each that it has is marked.
+    AwaitOutbox,
 }
 
 /// The code of a refusal of a text that is no payload: it is no JSON, or has no canonical form.

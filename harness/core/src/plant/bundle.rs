@@ -140,7 +140,7 @@ fn bundle(whole: &Whole) -> Files {
         candidate: run(&whole.candidate),
         elapsed_ms: 1,
     };
-    let mut files = scenario_files(b"", &driven);
+    let mut files = scenario_files(b"", &driven, &Scope::default());
     let scope = Scope { instead: Some("calibration".to_owned()), ..full_scope(std::slice::from_ref(whole)) };
     let digested = files.iter().filter(|(path, _)| is_digested(path));
     let entries = digested.map(|(path, content)| (path.clone(), FileEntry::of(content))).collect();

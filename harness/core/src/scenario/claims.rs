@@ -11,6 +11,7 @@ use super::script::Case;
 use super::world::World;
 use crate::ids::LaneId;
 use crate::matrix::{self, Part};
+use crate::plan::BRIDGE;
 use crate::plan::fault::spec::Effect;
 
 pub(super) type Parts = BTreeMap<LaneId, BTreeSet<Part>>;
@@ -52,7 +53,8 @@ pub(super) fn earn(world: &mut World<'_>, case: &Case) {
             }
         }
     }
-    for toxic in case.toxics.iter().filter(|toxic| toxic.toxic.spec().ends) {
+    let of_clients = case.toxics.iter().filter(|toxic| toxic.client.as_str() != BRIDGE);
+    for toxic in of_clients.filter(|toxic| toxic.toxic.spec().ends) {
         match world.client_ids.iter().position(|client| *client == toxic.client) {
             Some(client) => world.comes_back(toxic.lane, client),
             None => world.earn(toxic.lane, [Part::LostAnswer]),

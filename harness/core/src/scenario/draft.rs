@@ -4,8 +4,9 @@ use super::cast::{Client, Identity, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
 use super::read::At;
 use super::{AtLeast, Backoff, Expect, Found};
+use crate::check;
 use crate::ids::Seed;
-use crate::plan::Window;
+use crate::plan::{Bridge, Window};
 
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -21,6 +22,7 @@ pub(super) struct Draft {
     /// What the file is expanded over: one entry for each case.
     pub(super) bindings: Vec<Binding>,
     pub(super) window: Option<Window>,
+    pub(super) bridge: Option<Bridge>,
     pub(super) streams: Vec<At<Stream>>,
     pub(super) identities: Vec<At<Identity>>,
     pub(super) clients: Vec<At<Client>>,
@@ -36,6 +38,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Whether one lane alone is disturbed, in what is measured by turns.
+    pub(super) fn disturbs_one_lane(&self) -> bool {
+        let mut lanes = self.faults.iter().map(|fault| fault.value.lane);
+        lanes.any(|lane| lane.is_some()) || self.toxics.iter().any(|toxic| toxic.value.lane.is_some())
+    }
+
+    /// Whether it expects that lanes differ in time, and disturbs one of them.
+    pub(super) fn slows_a_lane(&self) -> bool {
+        let measured = |name: &String| [check::LATENCY, check::RECOVERY].contains(&name.as_str());
+        self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(measured)) && self.disturbs_one_lane()
+    }
+
     pub(super) fn is_vacuous(&self) -> bool {
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(|name| name == "vacuity"))
     }

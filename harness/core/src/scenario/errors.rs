@@ -52,7 +52,7 @@ impl fmt::Display for ScenarioErrors {
 
 /// Whether a mistake remains one when other lines of the file could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// It does: the text at the position is wrong by itself.
     Local,
     /// It may not: the text is wrong in the light of the rest of the file.
@@ -60,7 +60,7 @@ pub(super) enum Reach {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(crate) struct Mistakes {
     found: Vec<Mistake>,
 }
 
@@ -74,18 +74,18 @@ struct Mistake {
 
 impl Mistakes {
     /// Reports text that is wrong by itself.
-    pub(super) fn local(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
+    pub(crate) fn local(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         self.push(at, what.into(), hint.into(), Reach::Local);
     }
 
     /// Reports text that is wrong in the light of the rest of the file.
-    pub(super) fn whole(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
+    pub(crate) fn whole(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         self.push(at, what.into(), hint.into(), Reach::Whole);
     }
 
     /// Like [`Mistakes::whole`], unless this position has a mistake already: what is rehearsed for many cases is
     /// reported once.
-    pub(super) fn once(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
+    pub(crate) fn once(&mut self, at: usize, what: impl Into<String>, hint: impl Into<Option<String>>) {
         if self.found.iter().all(|mistake| mistake.at != at) {
             self.whole(at, what, hint);
         }
@@ -95,25 +95,25 @@ impl Mistakes {
         self.found.push(Mistake { at, what, hint, reach });
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.found.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// Drops the mistakes that may not be any.
-    pub(super) fn keep_local(&mut self) {
+    pub(crate) fn keep_local(&mut self) {
         self.found.retain(|mistake| mistake.reach == Reach::Local);
     }
 
-    pub(super) fn append(&mut self, mut other: Mistakes) {
+    pub(crate) fn append(&mut self, mut other: Mistakes) {
         self.found.append(&mut other.found);
     }
 
     /// The mistakes with lines and columns, or `None` where there are none.
-    pub(super) fn into_errors(mut self, path: &str, text: &str) -> Option<ScenarioErrors> {
+    pub(crate) fn into_errors(mut self, path: &str, text: &str) -> Option<ScenarioErrors> {
         if self.found.is_empty() {
             return None;
         }
@@ -174,7 +174,7 @@ fn grouped(number: usize) -> String {
 }
 
 /// Converts offsets that grow to lines and columns, in one pass over the text.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     text: &'a str,
     at: usize,
     line: usize,
@@ -182,13 +182,13 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Lines<'a> {
+    pub(crate) fn of(text: &'a str) -> Lines<'a> {
         Lines { text, at: 0, line: 1, column: 1 }
     }
 
     /// The line and column, both from 1, of a byte offset that is not before the last one. An offset inside a character
     /// counts as the offset of that character.
-    pub(super) fn at(&mut self, at: usize) -> (usize, usize) {
+    pub(crate) fn at(&mut self, at: usize) -> (usize, usize) {
         let mut at = at.min(self.text.len());
         while !self.text.is_char_boundary(at) {
             at -= 1;
@@ -202,7 +202,7 @@ impl<'a> Lines<'a> {
 }
 
 /// A hint that names what was probably meant, or else what is known.
-pub(super) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
+pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
     let close = known
         .iter()
         .filter(|_| word.len() <= MAX_WHAT)

@@ -63,6 +63,8 @@ pub(super) struct ToxicDraft {
     pub(super) name: String,
     /// Clients, or the writer where `None`.
     pub(super) clients: Option<Vec<usize>>,
+    /// Whether it applies to the bridge's connections to the relay, and to no client.
+    pub(super) of_bridge: bool,
     pub(super) lane: Option<LaneId>,
     pub(super) stream: Direction,
     pub(super) toxicity: f64,

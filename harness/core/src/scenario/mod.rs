@@ -12,6 +12,7 @@ mod decode;
 mod draft;
 mod errors;
 mod faults;
+mod mirror;
 mod names;
 mod numbers;
 mod open;
@@ -27,10 +28,11 @@ mod tests;
 pub mod words;
 mod world;
 
-pub(crate) use compile::chance::Chance;
 pub use compile::compile;
 pub(crate) use compile::keys::can_join;
+pub(crate) use errors::{Mistakes, did_you_mean};
 pub use errors::{ScenarioError, ScenarioErrors};
+pub(crate) use read::{At, Node, Section, known_texts, parse_toml};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,9 +40,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::hash::sha256;
 use crate::ids::{LaneId, Seed};
 use crate::matrix::Part;
-use crate::plan::Window;
+use crate::plan::{Bridge, Window};
 use draft::Draft;
-use errors::Mistakes;
 use rehearsal::Steps;
 use script::Case;
 
@@ -62,6 +63,8 @@ pub struct Scenario {
     pub backoff: Backoff,
     /// Which clients each lane lets in; `None` is everybody.
     pub window: Option<Window>,
+    /// The bridge to a relay, with its planted defects.
+    pub bridge: Option<Bridge>,
     pub(crate) identities: Vec<cast::Identity>,
     pub(crate) cases: Vec<Case>,
     pub at_least: AtLeast,
@@ -247,6 +250,7 @@ fn read(path: &str, text: &str, mistakes: &mut Mistakes) -> Option<Scenario> {
         converge_within_ms: draft.converge_within_ms,
         backoff: draft.backoff,
         window: draft.window,
+        bridge: draft.bridge,
         identities: draft.identities.into_iter().map(|identity| identity.value).collect(),
         cases,
         at_least: draft.at_least.value,

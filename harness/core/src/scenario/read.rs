@@ -1,5 +1,7 @@
 //! Reads TOML values with their positions: wrong types and unknown keys become mistakes, and reading goes on.
 
+use std::collections::BTreeMap;
+
 use toml_edit::{ImDocument, Item, TableLike, Value};
 
 use super::errors::{Mistakes, did_you_mean};
@@ -10,7 +12,7 @@ const MAX_SYNTAX_ERRORS: usize = 64;
 /// Parses TOML. Where a line is no TOML, it is noted, blanked and the rest is read all the same; a broken table header
 /// takes its section with it, and of lines that fail one after the other only the first is noted. Returns what could be
 /// read.
-pub(super) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocument<String>> {
+pub(crate) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocument<String>> {
     let mut rest = text.to_owned();
     let mut last: Option<usize> = None;
     for _ in 0..MAX_SYNTAX_ERRORS {
@@ -37,7 +39,7 @@ pub(super) fn parse_toml(text: &str, mistakes: &mut Mistakes) -> Option<ImDocume
 }
 
 /// Where the value stands that dots lead to from the top, where there is one.
-pub(super) fn offset_of(text: &str, key: &str) -> Option<usize> {
+pub(crate) fn offset_of(text: &str, key: &str) -> Option<usize> {
     let document = ImDocument::parse(text).ok()?;
     let mut item = document.as_item();
     for part in key.split('.') {
@@ -66,8 +68,8 @@ fn blank_line(text: &str, at: usize) -> String {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
-    pub(super) at: usize,
+pub(crate) struct Node<'a> {
+    pub(crate) at: usize,
     kind: Kind<'a>,
 }
 
@@ -79,9 +81,9 @@ enum Kind<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) at: usize,
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) at: usize,
 }
 
 impl<'a> Node<'a> {
@@ -93,7 +95,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn table(self) -> Option<&'a dyn TableLike> {
+    pub(crate) fn table(self) -> Option<&'a dyn TableLike> {
         match self.kind {
             Kind::Item(item) => item.as_table_like(),
             Kind::Value(value) => value.as_inline_table().map(|table| table as &dyn TableLike),
@@ -101,25 +103,35 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub(super) fn str(self) -> Option<&'a str> {
+    pub(crate) fn str(self) -> Option<&'a str> {
         self.value().and_then(Value::as_str)
     }
 
-    pub(super) fn integer(self) -> Option<i64> {
+    pub(crate) fn integer(self) -> Option<i64> {
         self.value().and_then(Value::as_integer)
     }
 
-    pub(super) fn fraction(self) -> Option<f64> {
+    pub(crate) fn truth(self) -> Option<bool> {
+        self.value().and_then(Value::as_bool)
+    }
+
+    /// A date without a time, as `2027-06-30`.
+    pub(crate) fn date(self) -> Option<String> {
+        let datetime = self.value().and_then(Value::as_datetime)?;
+        datetime.date.filter(|_| datetime.time.is_none()).map(|date| date.to_string())
+    }
+
+    pub(crate) fn fraction(self) -> Option<f64> {
         let value = self.value()?;
         value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
     }
 
     /// The value as JSON text; nothing where JSON has no words for it.
-    pub(super) fn json(self) -> Option<String> {
+    pub(crate) fn json(self) -> Option<String> {
         json(self).and_then(|value| serde_json::to_string(&value).ok())
     }
 
-    pub(super) fn list(self) -> Option<Vec<Node<'a>>> {
+    pub(crate) fn list(self) -> Option<Vec<Node<'a>>> {
         if let Some(array) = self.value().and_then(Value::as_array) {
             let node = |value: &'a Value| Node {
                 at: value.span().map_or(self.at, |span| span.start),
@@ -137,7 +149,7 @@ impl<'a> Node<'a> {
         Some(tables.iter().map(node).collect())
     }
 
-    pub(super) fn type_name(self) -> &'static str {
+    pub(crate) fn type_name(self) -> &'static str {
         let name = match self.kind {
             Kind::Item(item) => item.type_name(),
             Kind::Value(value) => value.type_name(),
@@ -187,19 +199,19 @@ fn nested_json(node: Node<'_>, depth: usize) -> Option<serde_json::Value> {
 }
 
 /// A table that is being read, with what it is called in messages.
-pub(super) struct Section<'a> {
-    pub(super) at: usize,
+pub(crate) struct Section<'a> {
+    pub(crate) at: usize,
     what: String,
     table: &'a dyn TableLike,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(document: &'a ImDocument<String>) -> Section<'a> {
+    pub(crate) fn root(document: &'a ImDocument<String>) -> Section<'a> {
         Section { at: 0, what: "a scenario".to_owned(), table: document.as_table() }
     }
 
     /// A table among others; something else is a mistake.
-    pub(super) fn of(node: Node<'a>, what: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
+    pub(crate) fn of(node: Node<'a>, what: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
         let Some(table) = node.table() else {
             let found = node.type_name();
             mistakes.local(node.at, format!("{what} is a table, but this is {found}"), None);
@@ -209,12 +221,12 @@ impl<'a> Section<'a> {
     }
 
     /// Calls the section by another name from here on.
-    pub(super) fn called(mut self, what: String) -> Section<'a> {
+    pub(crate) fn called(mut self, what: String) -> Section<'a> {
         self.what = what;
         self
     }
 
-    pub(super) fn only(&self, known: &[&str], mistakes: &mut Mistakes) {
+    pub(crate) fn only(&self, known: &[&str], mistakes: &mut Mistakes) {
         for (key, _) in self.table.iter() {
             if !known.contains(&key) {
                 let what = format!("{} has no key `{key}`", self.what);
@@ -227,17 +239,17 @@ impl<'a> Section<'a> {
         self.table.key(key).and_then(|key| key.span()).map_or(self.at, |span| span.start)
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
         let item = self.table.get(key)?;
         let at = item.span().map_or_else(|| self.key_at(key), |span| span.start);
         Some(Node { at, kind: Kind::Item(item) })
     }
 
-    pub(super) fn need(&self, key: &str, mistakes: &mut Mistakes) -> Option<Node<'a>> {
+    pub(crate) fn need(&self, key: &str, mistakes: &mut Mistakes) -> Option<Node<'a>> {
         let found = self.get(key);
         if found.is_none() {
             mistakes.whole(self.at, format!("{} needs `{key}`", self.what), None);
@@ -245,17 +257,17 @@ impl<'a> Section<'a> {
         found
     }
 
-    pub(super) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+    pub(crate) fn text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.get(key)?;
         as_text(node, key, mistakes)
     }
 
-    pub(super) fn need_text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+    pub(crate) fn need_text(&self, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
         let node = self.need(key, mistakes)?;
         as_text(node, key, mistakes)
     }
 
-    pub(super) fn number(
+    pub(crate) fn number(
         &self,
         key: &str,
         bounds: std::ops::RangeInclusive<u64>,
@@ -264,12 +276,12 @@ impl<'a> Section<'a> {
         as_number(self.get(key)?, key, bounds, mistakes)
     }
 
-    pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
         let text = self.text(key, mistakes)?;
         as_word(text, key, words, mistakes)
     }
 
-    pub(super) fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
+    pub(crate) fn list(&self, key: &str, mistakes: &mut Mistakes) -> Vec<Node<'a>> {
         let Some(node) = self.get(key) else {
             return Vec::new();
         };
@@ -280,14 +292,14 @@ impl<'a> Section<'a> {
         Vec::new()
     }
 
-    pub(super) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
+    pub(crate) fn texts(&self, key: &str, mistakes: &mut Mistakes) -> Vec<At<&'a str>> {
         let nodes = self.list(key, mistakes);
         nodes.into_iter().filter_map(|node| as_text(node, key, mistakes)).collect()
     }
 }
 
 /// A list of no more members than a scenario may have; what is beyond them is refused, and not read.
-pub(super) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut Mistakes) -> Vec<T> {
+pub(crate) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut Mistakes) -> Vec<T> {
     if list.len() > MAX_LIST {
         let what = format!("`{key}` has {} members; at most {MAX_LIST} are possible", list.len());
         mistakes.local(at, what, "make several scenarios of it".to_owned());
@@ -296,7 +308,7 @@ pub(super) fn bounded<T>(mut list: Vec<T>, key: &str, at: usize, mistakes: &mut 
     list
 }
 
-pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
+pub(crate) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) -> Option<At<&'a str>> {
     let Some(value) = node.str() else {
         mistakes.local(node.at, format!("`{key}` is text, but this is {}", node.type_name()), None);
         return None;
@@ -304,7 +316,7 @@ pub(super) fn as_text<'a>(node: Node<'a>, key: &str, mistakes: &mut Mistakes) ->
     Some(At { value, at: node.at })
 }
 
-pub(super) fn as_number(
+pub(crate) fn as_number(
     node: Node<'_>,
     key: &str,
     bounds: std::ops::RangeInclusive<u64>,
@@ -319,7 +331,7 @@ pub(super) fn as_number(
     number
 }
 
-pub(super) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+pub(crate) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text.value);
     if found.is_none() {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
@@ -327,4 +339,26 @@ pub(super) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], m
         mistakes.local(text.at, what, did_you_mean(text.value, &known));
     }
     found.map(|(_, value)| *value)
+}
+
+/// Texts under a key, each one of `known` and none twice, sorted, with where each stands.
+pub(crate) fn known_texts(
+    root: &Section<'_>,
+    key: &str,
+    what: &str,
+    known: &[&str],
+    mistakes: &mut Mistakes,
+) -> Vec<At<String>> {
+    let mut seen = BTreeMap::new();
+    for text in root.texts(key, mistakes) {
+        if !known.contains(&text.value) {
+            let problem = format!("there is no {what} `{}`", text.value);
+            mistakes.local(text.at, problem, did_you_mean(text.value, known));
+        } else if seen.contains_key(text.value) {
+            mistakes.local(text.at, format!("`{}` stands here twice", text.value), None);
+        } else {
+            seen.insert(text.value.to_owned(), text.at);
+        }
+    }
+    seen.into_iter().map(|(value, at)| At { value, at }).collect()
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::compile::planner::{Act, StepPlanner};
 use super::errors::{Mistakes, did_you_mean};
 use super::faults::{ToxicDraft, applies};
+use super::mirror::Mirror;
 use super::names::Names;
 use super::open::Number;
 use super::read::{At, Section};
@@ -111,6 +112,14 @@ impl Rehearsal<'_, '_> {
         });
     }
 
+    /// The bridge of the scenario. Refuses a step that needs one where there is none.
+    pub(super) fn mirror(&mut self) -> Option<&mut Mirror> {
+        if self.world.mirror.is_none() {
+            self.refuse("the scenario has no bridge", "add `bridge = {}`");
+        }
+        self.world.mirror.as_mut()
+    }
+
     /// Adds a look at what is stored of a stream.
     pub(super) fn inspect(&mut self, stream: usize) {
         self.push(plan::Step::Inspect { stream: self.world.stream_ids[stream].clone() });
@@ -206,6 +215,14 @@ impl Rehearsal<'_, '_> {
                 Server::Paused(at) => (*at, "paused", "resume"),
             };
             self.mistakes.once(at, format!("the {lane} server is left {state}"), format!("{mend} it later on"));
+        }
+        if let Some(mirror) = self.world.mirror {
+            for (name, server) in [("relay", mirror.relay), ("bridge", mirror.bridge)] {
+                if let Server::Killed(at) | Server::Paused(at) = server {
+                    let hint = "restart or resume it later on".to_owned();
+                    self.mistakes.once(at, format!("the {name} is left down"), hint);
+                }
+            }
         }
         let draft = self.world.draft;
         for (client, state) in draft.clients.iter().zip(&self.world.clients) {

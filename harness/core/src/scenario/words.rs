@@ -4,8 +4,8 @@ use super::cast::Keys;
 use super::compile::payload::Payload;
 use super::open::CursorWord;
 use crate::ids::LaneId;
-use crate::plan::defect::module;
 use crate::plan::defect::reference::Defect;
+use crate::plan::defect::{bridge, module};
 use crate::plan::{Compression, Direction, SaidProtocol, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
@@ -22,6 +22,8 @@ const ROW_NAMES: [&str; 16] = {
 
 pub const LEGACY_DEFECTS: &[&str] = Defect::NAMES;
 pub const CANDIDATE_DEFECTS: &[&str] = module::NAMES;
+
+pub const BRIDGE_DEFECTS: &[&str] = bridge::Defect::NAMES;
 
 pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate", LaneId::Candidate)];
 
@@ -122,6 +124,7 @@ pub mod keys {
         "backoff",
         "expand",
         "window",
+        "bridge",
         "streams",
         "identities",
         "clients",
@@ -139,6 +142,7 @@ pub mod keys {
         &["name", "as", "streams", "replay_batch", "serializer", "compression", "join", "reads"];
     pub const JOIN: &[&str] = &["build", "protocol", "schema"];
     pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];
+    pub const BRIDGE: &[&str] = &["defects"];
     pub const BACKOFF: &[&str] = &["base_ms", "cap_ms"];
     pub const EXPAND: &[&str] = &["position", "how", "when"];
     pub const AT_LEAST: &[&str] = &["deliveries", "resumes", "refusals", "duplicates", "faults"];

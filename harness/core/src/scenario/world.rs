@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cast::{Client, Identity, Stream};
 use super::draft::{Binding, Draft};
 use super::faults::{FaultDraft, FaultPosition, applies};
+use super::mirror::Mirror;
 use super::open::{Number, Setting};
 use super::script::{Backup, Lanes};
 use crate::ids::{ClientId, LaneId, StreamId};
@@ -106,6 +107,8 @@ pub(super) struct World<'a> {
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
     pub(super) backups: Vec<Backup>,
+    /// `None` in a scenario without a bridge.
+    pub(super) mirror: Option<Mirror>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
     pub(super) armed: Vec<bool>,
     /// The checkpoints of clients that only the script names: seq and offset, by name and stream.
@@ -157,6 +160,7 @@ impl<'a> World<'a> {
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
             backups: Vec::new(),
+            mirror: draft.bridge.as_ref().map(|_| Mirror::new(draft.toxics.iter().any(|toxic| toxic.value.of_bridge))),
             awaited: Vec::new(),
             armed,
             checkpoints: BTreeMap::new(),
@@ -340,6 +344,10 @@ impl<'a> World<'a> {
     /// An event is published and reaches who is connected; cuts at its delivery are followed by resumes.
     pub(super) fn publish(&mut self, step: usize, stream: usize, lockstep: bool) {
         self.published_at[stream].push(step);
+        if let Some(mirror) = &mut self.mirror {
+            let parts = mirror.published();
+            self.earn(Some(LaneId::Candidate), parts);
+        }
         let state = &mut self.streams[stream];
         state.head += 1;
         state.prune();
@@ -398,21 +406,25 @@ impl<'a> World<'a> {
         for _ in 0..=self.draft.faults.len() {
             let state = &self.clients[client];
             let streams = &self.draft.clients[client].value.streams;
-            let refused = streams.iter().any(|stream| {
-                state.cursors[*stream]
-                    .is_some_and(|cursor| self.streams[*stream].is_stale(cursor) || cursor > self.streams[*stream].head)
-            });
+            let refused = |stream: usize, cursor: u64| {
+                self.streams[stream].is_stale(cursor) || cursor > self.streams[stream].head
+            };
+            let is_refused = |stream: &&usize| state.cursors[**stream].is_some_and(|cursor| refused(**stream, cursor));
+            let refused: Vec<_> = streams.iter().filter(is_refused).copied().collect();
             let resume = Resume {
                 lane,
                 exact: exact && !state.blurred,
                 streams: self.streams.clone(),
                 cursors: state.cursors.clone(),
                 resumes: streams.iter().any(|stream| state.cursors[*stream].is_some()),
-                refused,
+                refused: !refused.is_empty(),
             };
             self.clients[client].resumes.push(resume.clone());
-            if refused {
-                let again = Resume { refused: false, ..resume };
+            if resume.refused {
+                let mut again = Resume { refused: false, ..resume };
+                for stream in refused {
+                    again.cursors[stream] = None;
+                }
                 self.clients[client].resumes.push(again);
             }
             if !self.is_cut_at_resume(client, lane) {

@@ -156,6 +156,7 @@ const GROUPS: [&[&str]; 3] = [
         "found",
         "legacy_defects",
         "candidate_defects",
+        "bridge",
         "converge_within_ms",
         "backoff",
     ],

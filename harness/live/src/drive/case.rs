@@ -24,10 +24,13 @@ use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
 use super::kill_as_seen::AsSeen;
+use super::measure::Turn;
+use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
 use super::stack::{DriveError, LaneStack, ServerControl};
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use super::visitor::Visitor;
 use super::writer::{Write, Writer};
 use crate::bounds::{self, Bound};
@@ -46,6 +49,7 @@ pub struct Case {
     pub(super) fault_targets: BTreeMap<FaultId, ClientId>,
     pub(super) inspector: Inspector,
     pub(super) visitor: Option<Visitor>,
+    pub(super) mirror: Option<Mirror>,
     pub(super) authority: Option<Arc<Authority>>,
     pub(super) struck: BTreeSet<ClientId>,
     /// Whether the lane's list of connections was found wrong. It is then not waited for again.
@@ -56,6 +60,10 @@ pub struct Case {
     pub(super) as_seen: AsSeen,
     pub(super) progress: MeasuredTimeout,
     pub(super) script_ended: bool,
+    pub(super) turns: Option<Arc<Turns>>,
+    pub(super) least_between: Option<Duration>,
+    /// The turn that goes on.
+    pub(super) turn: Option<Turn>,
     converge: Bound,
 }
 
@@ -92,6 +100,7 @@ impl Case {
             .waiting(answers(plan, stack));
         let inspector = Inspector::start((plan, planned), stack, recorder).await?;
         let visitor = Visitor::start((plan, planned), stack, recorder).await?;
+        let mirror = Mirror::start((plan, planned), stack, recorder).await?;
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
@@ -116,6 +125,7 @@ impl Case {
             writer_route,
             inspector,
             visitor,
+            mirror,
             authority: stack.authority.clone(),
             struck: Case::struck(plan),
             miscounted: false,
@@ -127,6 +137,9 @@ impl Case {
             drills: Drills::new(stack, dir, &planned.name),
             progress: MeasuredTimeout::of_progress(),
             script_ended: false,
+            turns: stack.turns.clone(),
+            least_between: stack.least_between,
+            turn: None,
             converge: Bound::new("converge", Duration::from_millis(plan.converge_within_ms)),
         };
         if let Some(window) = &plan.window {
@@ -197,6 +210,9 @@ impl Case {
                 self.timed_out(format!("toxics to be taken off: {error}"));
             }
         }
+        if let Some(mirror) = &mut self.mirror {
+            mirror.heal().await;
+        }
         self.settle(bounds::HEAL).await;
     }
 
@@ -204,6 +220,9 @@ impl Case {
         let reachable = self.connected().filter(|(_, client)| client.is_reachable());
         let reachable: Vec<_> = reachable.map(|(id, _)| id.clone()).collect();
         if let Err(waiting_for) = self.caught_up(&reachable, self.converge).await {
+            self.timed_out(waiting_for);
+        }
+        if let Err(waiting_for) = self.mirrored().await {
             self.timed_out(waiting_for);
         }
     }
@@ -214,6 +233,11 @@ impl Case {
             let _ = self.inspect(&stream.id).await;
         }
         self.inspect_connections().await;
+        if let Some(mirror) = &mut self.mirror
+            && let Err(waiting_for) = mirror.record_outbox().await
+        {
+            self.timed_out(waiting_for);
+        }
         self.settle(bounds::DRAIN).await;
         for client in self.clients.values() {
             if bounds::DRAIN.within(client.handle.ask_oddly()).await.is_err() {
@@ -254,6 +278,9 @@ impl Case {
         if let Some(visitor) = self.visitor {
             visitor.end().await;
         }
+        if let Some(mirror) = self.mirror {
+            mirror.end().await;
+        }
         for client in self.clients.into_values() {
             client.handle.stop().await;
             client.route.shutdown().await;
@@ -269,7 +296,9 @@ impl Case {
     }
 
     pub(super) fn routes(&self) -> impl Iterator<Item = &Route> {
-        [&self.writer_route].into_iter().chain(self.clients.values().map(|client| &client.route))
+        let of_bridge = self.mirror.iter().map(|mirror| &mirror.route);
+        let of_clients = self.clients.values().map(|client| &client.route);
+        [&self.writer_route].into_iter().chain(of_bridge).chain(of_clients)
     }
 
     pub(super) fn head_of(&self, stream: &StreamId) -> Seq {

@@ -23,6 +23,8 @@ const NAME: &str = "the inspector";
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 
+/// So many events in a row with the time of the one before have none of their own. Each has its own call.
+const CLOCK_STANDS: u32 = 8;
 /// How far a commit time may lie behind that of an earlier event: a server takes the time of a call before it runs it.
 const CLOCK_SLACK_US: i64 = 1_000_000;
 /// How far a commit time may lie from our own clock.
@@ -112,13 +114,9 @@ impl Inspector {
         if let Some(keys) = &shown.keys {
             compare_keys(known, keys, &mut differs);
         }
-        let mut latest = i64::MIN;
+        differs.extend(compare_times(shown.events.as_deref().unwrap_or_default()));
         for event in shown.events.iter().flatten() {
             let mut found = Vec::new();
-            if event.committed_at < latest.saturating_sub(CLOCK_SLACK_US) {
-                found.push(Differs::new("committed_at", format!("{latest} or later"), event.committed_at.to_string()));
-            }
-            latest = latest.max(event.committed_at);
             compare(known.get_mut(&event.seq), event, &mut found);
             differs.extend(found.into_iter().map(|differs| (Some(event.seq), differs)));
         }
@@ -176,6 +174,25 @@ fn compare(known: Option<&mut Known>, event: &ShownEvent, differs: &mut Vec<Diff
     }
     let first = *known.committed_at.get_or_insert(event.committed_at);
     check("committed_at", &first.to_string(), &event.committed_at.to_string());
+}
+
+/// Commit times do not go back, and do not stand still.
+fn compare_times(events: &[ShownEvent]) -> Vec<(Option<u64>, Differs)> {
+    let (mut differs, mut latest, mut equal) = (Vec::new(), i64::MIN, 0);
+    for event in events {
+        let mut differ = |expected: String| {
+            differs.push((Some(event.seq), Differs::new("committed_at", expected, event.committed_at.to_string())));
+        };
+        if event.committed_at < latest.saturating_sub(CLOCK_SLACK_US) {
+            differ(format!("{latest} or later"));
+        }
+        equal = if event.committed_at == latest { equal + 1 } else { 0 };
+        if equal == CLOCK_STANDS {
+            differ(format!("later than {latest}"));
+        }
+        latest = latest.max(event.committed_at);
+    }
+    differs
 }
 
 /// Every key that was acknowledged is kept, and no other. A module with keys of another form has none of them.

@@ -1,5 +1,5 @@
 //! Drives one plan over a lane, phase by phase, and leaves a history of it. Both lanes are driven by the same code,
-//! side by side, each at its own pace: what they share is the plan.
+//! side by side, each at its own pace: what they share is the plan, and the turns in which times are measured.
 
 mod authority;
 mod backoff;
@@ -13,6 +13,8 @@ mod fault_log;
 mod inbox;
 mod inspector;
 mod kill_as_seen;
+mod measure;
+mod mirror;
 mod pace;
 mod proof;
 mod recorder;
@@ -25,6 +27,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod timeout;
+mod turns;
 mod visitor;
 mod waits;
 mod writer;
@@ -43,11 +46,14 @@ pub use authority::Authority;
 pub use byte_toxics::{ByteToxics, Front};
 use case::Case;
 pub use event::EventSink;
+pub use mirror::BridgeSeat;
 pub use pace::Pace;
 pub use recorder::NoLedger;
 use recorder::Recorder;
 pub use stack::{Beside, Destination, DriveError, LaneStack, ManagedServer, ServerControl};
 pub use timeout::MeasuredTimeout;
+use turns::Leaving;
+pub use turns::Turns;
 
 /// Cases of one plan that run at the same time.
 const CASES_AT_ONCE: usize = 6;
@@ -66,6 +72,7 @@ pub async fn drive(
     cancel: CancellationToken,
 ) -> Result<LaneRun, DriveError> {
     let lane = stack.role;
+    let _leaving = Leaving(stack.turns.clone(), lane);
     let recorder = Recorder::start(plan.scenario.clone(), lane, events);
     let run = Run { plan: plan.clone(), stack, recorder: recorder.clone() };
     tokio::select! {
@@ -107,6 +114,10 @@ impl Run {
         }
         self.enter(Phase::Exercise);
         each(&mut cases, Phase::Exercise).await;
+        if let Some(turns) = &self.stack.turns {
+            turns.leave(self.stack.role);
+            turns.all_left().await;
+        }
         self.enter(Phase::Heal);
         self.heal_server().await;
         each(&mut cases, Phase::Heal).await;

@@ -19,6 +19,10 @@ impl Pace {
         Pace { interval: Duration::from_secs(1) / rate.get(), next: Mutex::new(Instant::now()) }
     }
 
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// Waits for the next free turn. A turn that was not used in time is lost, so there are no bursts.
     pub async fn turn(&self) {
         let turn = {

@@ -62,10 +62,26 @@ impl Recorder {
             let (scenario, lane) = (self.shared.scenario.clone(), self.shared.lane);
             self.shared.events.event(RunEvent::Phase { scenario, lane, phase });
         }
-        let now = u64::try_from(self.shared.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let now = self.now_us();
         let mut recorded = self.shared.records.lock().unwrap_or_else(PoisonError::into_inner);
         recorded.records.push(record);
         recorded.times_us.push(now);
+    }
+
+    /// Microseconds since the start of the lane's run.
+    pub fn now_us(&self) -> u64 {
+        u64::try_from(self.shared.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    pub fn len(&self) -> usize {
+        self.shared.records.lock().unwrap_or_else(PoisonError::into_inner).records.len()
+    }
+
+    /// What was recorded from this record on.
+    pub fn since(&self, from: usize) -> Recorded {
+        let recorded = self.shared.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = recorded.records.get(from..).unwrap_or_default().to_vec();
+        Recorded { records, times_us: recorded.times_us.get(from..).unwrap_or_default().to_vec() }
     }
 
     pub fn snapshot(&self) -> Recorded {
@@ -80,6 +96,7 @@ fn without_secrets(record: Record) -> Record {
         Record::Delivered { payload, declared, .. } => payload.is_some() || declared.is_some(),
         Record::Phase { .. } | Record::Invoke { .. } | Record::Subscribed { .. } | Record::Accepted { .. } => false,
         Record::RoundTrip { .. } | Record::Watermark { .. } => false,
+        Record::Turn { .. } | Record::Timed(_) | Record::Recovered { .. } => false,
         _ => true,
     };
     let Some(mut value) = may_hold_secrets.then(|| serde_json::to_value(&record).ok()).flatten() else {

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cutover_core::history::{KillWait, Process};
@@ -14,8 +15,10 @@ use tokio::sync::Mutex;
 
 use super::authority::Authority;
 use super::byte_toxics::ByteToxics;
+use super::mirror::BridgeSeat;
 use super::pace::Pace;
 use super::timeout::MeasuredTimeout;
+use super::turns::Turns;
 use crate::frame::TaggerFactory;
 use crate::lane::Lane;
 use crate::lane::profile::Origin;
@@ -31,12 +34,18 @@ pub struct LaneStack {
     pub writer: Destination,
     /// The lane's server, where the plan may kill or pause it.
     pub server: Option<Arc<dyn ServerControl>>,
+    /// The bridge from its outbox to a relay; `None` where the plan has none, or the lane no outbox.
+    pub bridge: Option<BridgeSeat>,
     /// Who applies byte toxics; `None` where the proxies of the run do.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
     /// Who mints the tokens of its clients; `None` where the plan has no identities.
     pub authority: Option<Arc<Authority>>,
     /// How fast the writers of the lane may send; `None` is as fast as it answers.
     pub pace: Option<Arc<Pace>>,
+    /// The least time between two publishes at a rate, where the pace of a lane asks for one.
+    pub least_between: Option<Duration>,
+    /// Whose turn it is, where the lanes are measured by turns.
+    pub turns: Option<Arc<Turns>>,
     /// How long an answer to a write is waited for. Scenarios on one server may share it.
     pub answers: Arc<MeasuredTimeout>,
 }
@@ -60,6 +69,8 @@ impl Destination {
 pub enum DriveError {
     #[error("can't start a proxy for `{client}`: {source}")]
     Proxy { client: String, source: std::io::Error },
+    #[error("the bridge of the candidate: {0}")]
+    Bridge(String),
     #[error("{0}")]
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]

@@ -1,14 +1,17 @@
 //! Performs the steps of a script, one function for each. A step waits for a state, never for a time. Where a state is
 //! not reached within its bound, the step fails with what it waited for.
 
+use std::time::Duration;
+
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
+use cutover_core::plan::{ENQUEUE, PublishExpect, ServerAction, Step, deed_of, misuse, token_of};
 
 use futures_util::future::join_all;
 
 use super::case::Case;
 use super::client::ClientHandle;
+use super::measure::Turn;
 use super::visitor::Attempt;
 use super::writer::{Write, recorded};
 use crate::bounds;
@@ -26,8 +29,11 @@ impl Case {
                 self.set_policy(*op, stream, *retention, *replay_budget).await
             }
             Step::Publish { lane: Some(only), .. } if *only != self.lane => Ok(()),
-            Step::Publish { expect, .. } => {
+            Step::Publish { expect, stream, due_us, .. } => {
                 let Some((op, publish)) = self.write_of(step) else { return Ok(()) };
+                if let Some(due_us) = due_us {
+                    self.until_due(op, stream, *due_us).await;
+                }
                 self.publish(op, &publish, expect).await
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, .. } => {
@@ -46,7 +52,10 @@ impl Case {
             }
             Step::Call { op, stream, reducer, args, .. } => {
                 let (call, body) = (reducer.clone(), args.clone());
-                let _ = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
+                let done = self.writer.invoke(*op, &Write::Call { stream: stream.clone(), call, body }).await;
+                if let (Some(mirror), Ok(Outcome::Done), ENQUEUE) = (&mut self.mirror, done, reducer.as_str()) {
+                    mirror.enqueued(stream, args);
+                }
                 Ok(())
             }
             Step::Rows { op, stream, query, .. } => {
@@ -72,6 +81,14 @@ impl Case {
                 Some(authority) => authority.change(change).await.map_err(|why| format!("a change of access: {why}")),
                 None => Ok(()),
             },
+            Step::TakeTurn { block, spare } => {
+                self.take_turn(*block, *spare).await;
+                Ok(())
+            }
+            Step::EndTurn => {
+                self.end_turn();
+                Ok(())
+            }
             Step::Inspect { stream } => self.inspect(&stream.clone()).await,
             Step::Connect { client, at_once } => self.connect(client, *at_once).await,
             Step::Disconnect { client } => self.disconnect(client).await,
@@ -86,6 +103,28 @@ impl Case {
             Step::BackedUp { backup } => self.backed_up(backup).await,
             Step::Restore(restore) => self.restore(restore).await,
             Step::Server { lane, action } => self.control_server(*lane, *action).await,
+            Step::Beside { of, action } => match &mut self.mirror {
+                Some(mirror) => mirror.act(*of, *action).await,
+                None => Ok(()),
+            },
+            Step::Relay { answers } => {
+                if let Some(mirror) = &mut self.mirror {
+                    mirror.answer(*answers);
+                }
+                Ok(())
+            }
+            Step::AwaitRelay => match &mut self.mirror {
+                Some(mirror) => mirror.asked().await,
+                None => Ok(()),
+            },
+            Step::AwaitOutbox => self.mirrored().await,
+        }
+    }
+
+    pub(super) async fn mirrored(&mut self) -> Performed {
+        match &mut self.mirror {
+            Some(mirror) => mirror.mirrored().await,
+            None => Ok(()),
         }
     }
 
@@ -186,6 +225,40 @@ impl Case {
             )
             | Err(OpError::Refused(_)) => Ok(()),
         }
+    }
+
+    /// A spare turn that is not needed is none: what is published in it is neither sent at a rate nor measured.
+    async fn take_turn(&mut self, block: u32, is_spare: bool) {
+        let is_measured = match &self.turns {
+            Some(turns) => turns.take(self.lane, is_spare).await,
+            None => !is_spare,
+        };
+        if is_measured {
+            self.recorder.record(Record::Turn { block });
+            let (from, began_us) = (self.recorder.len(), self.recorder.now_us());
+            self.turn = Some(Turn { block, from, began_us, due: Vec::new() });
+        }
+    }
+
+    fn end_turn(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let measured = turn.measured(&self.recorder.since(turn.from));
+        if let Some(turns) = &self.turns {
+            turns.end(self.lane, turn.samples(&measured));
+        }
+        measured.into_iter().for_each(|record| self.recorder.record(record));
+    }
+
+    /// Waits until a publish is to be sent. One that is late already is sent at once.
+    async fn until_due(&mut self, op: OpId, stream: &StreamId, due_us: u64) {
+        let Some(turn) = &mut self.turn else { return };
+        let least =
+            self.least_between.unwrap_or_default().saturating_mul(u32::try_from(turn.due.len()).unwrap_or(u32::MAX));
+        let after_us = due_us.max(u64::try_from(least.as_micros()).unwrap_or(u64::MAX));
+        let due = turn.began_us.saturating_add(after_us);
+        turn.due.push((op, stream.clone(), due));
+        let wait = due.saturating_sub(self.recorder.now_us());
+        tokio::time::sleep(Duration::from_micros(wait)).await;
     }
 
     async fn connect(&mut self, client: &ClientId, at_once: bool) -> Performed {

@@ -1,6 +1,7 @@
 //! What the steps of a script wait for, each within a bound. An error says what was waited for in vain.
 
 use cutover_core::ids::{ClientId, FaultId};
+use cutover_core::plan::BRIDGE;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -78,7 +79,8 @@ impl Case {
             return Ok(());
         };
         let client = self.clients.get(target);
-        let route = client.map_or(&self.writer_route, |client| &client.route);
+        let of_bridge = self.mirror.as_ref().filter(|_| target.as_str() == BRIDGE).map(|mirror| &mirror.route);
+        let route = of_bridge.unwrap_or_else(|| client.map_or(&self.writer_route, |client| &client.route));
         let client_at_rest = async {
             match client {
                 Some(client) => self.at_rest(client).await,

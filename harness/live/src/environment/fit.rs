@@ -7,8 +7,10 @@ use cutover_core::gate::fit::{Means, ServerKind, unfit};
 use cutover_core::ids::{LaneId, Protocol, StreamId};
 use cutover_core::plan::Plan;
 
-use super::{Environment, Source};
+use super::host::unavailable;
+use super::{Environment, EnvironmentError, Source};
 use crate::lane::names::{Names, NamesError};
+use crate::lane::spacetime::MODULE_WASM;
 
 impl Source {
     /// What can be done to a lane's server, as far as it is known before it runs.
@@ -38,7 +40,31 @@ impl Environment {
     }
 
     fn means_of(&self, lane: LaneId) -> Means {
-        self.source(lane).means(lane)
+        let missing = self.missing.get().and_then(|missing| missing.get(&lane)).cloned().unwrap_or_default();
+        Means { missing, ..self.source(lane).means(lane) }
+    }
+
+    /// Asks the lanes whose module may not be this tool's what it has. To be done before [`Environment::means`].
+    pub async fn ask_for_modules(&self, aa: Option<LaneId>) -> Result<(), EnvironmentError> {
+        let is_other = |lane: LaneId| matches!(self.source(lane), Source::Outside(_)) || self.has_other_module(lane);
+        let asked = || LaneId::BOTH.into_iter().filter(|lane| aa.is_none_or(|only| only == *lane) && is_other(*lane));
+        // Both are reached before either is written to.
+        for lane in asked() {
+            self.shared_host(lane).await?;
+        }
+        let mut missing = BTreeMap::new();
+        for lane in asked() {
+            let host = self.shared_host(lane).await?;
+            let found = host.service.missing().await.map_err(|source| unavailable(lane, &self.what(lane), source))?;
+            missing.insert(lane, found);
+        }
+        let _ = self.missing.set(missing);
+        Ok(())
+    }
+
+    /// Whether the run publishes a module of the user to the server of a lane that it starts.
+    fn has_other_module(&self, lane: LaneId) -> bool {
+        self.run.module != MODULE_WASM && lane == LaneId::Candidate
     }
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as

@@ -9,9 +9,10 @@ mod host;
 mod reach;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,7 +25,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use error::EnvironmentError;
 use host::{Host, Hosts, create_space, unavailable};
 
-use crate::drive::{Authority, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
+use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::OpenError;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
@@ -64,6 +65,8 @@ pub struct Environment {
     /// Defects that the module has under every plan.
     planted_candidate: Vec<String>,
     keeps_databases: bool,
+    /// What the module of each lane lacks, once it was asked for.
+    missing: OnceLock<BTreeMap<LaneId, Vec<String>>>,
     exit_reports: ExitReports,
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
 }
@@ -102,6 +105,7 @@ impl Environment {
             planted_legacy: Vec::new(),
             planted_candidate: Vec::new(),
             keeps_databases: false,
+            missing: OnceLock::new(),
             exit_reports,
             exits: Mutex::new(exits),
         }
@@ -188,6 +192,7 @@ impl Environment {
             true => Some(self.authority(control, (plan, used), (&host, &space), names.clone()).await?),
             false => None,
         };
+        let bridge = self.bridge_seat(role, plan, (&host, &space), &names, &dir);
         let opened = host.service.lane(&space, names).await;
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
         let own_server = host.server.clone().filter(|_| is_reference || harmed);
@@ -199,9 +204,12 @@ impl Environment {
             socket: host.socket.clone(),
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
+            bridge,
             byte_toxics: None,
             authority,
             pace: None,
+            least_between: None,
+            turns: None,
             answers: Arc::new(MeasuredTimeout::of_answers()),
         };
         let version = host.version.clone();
@@ -227,6 +235,25 @@ impl Environment {
         }
         let authority = Authority::new(control, (plan, lacks), names);
         authority.map(Arc::new).map_err(|why| unavailable(OpenError::lasting(why)))
+    }
+
+    fn bridge_seat(
+        &self,
+        role: LaneId,
+        plan: &Plan,
+        (host, space): (&Host, &Space),
+        names: &Arc<Names>,
+        dir: &Path,
+    ) -> Option<BridgeSeat> {
+        plan.bridge.as_ref().filter(|_| role == LaneId::Candidate)?;
+        Some(BridgeSeat {
+            binary: self.binary.clone(),
+            dir: dir.join("bridge"),
+            database: space.name.clone(),
+            token: host.service.token()?.clone(),
+            names: names.clone(),
+            exit_reports: self.exit_reports.clone(),
+        })
     }
 
     /// Deletes the databases of the run on outside servers, and stops shared servers. Returns what is left, in words.

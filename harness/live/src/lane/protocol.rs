@@ -105,6 +105,12 @@ pub trait Service: Send + Sync {
         names: Arc<Names>,
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError>;
 
+    /// The tables and reducers of this tool's module that the module of a space does not have. A space is made for it
+    /// where the module may be another one.
+    async fn missing(&self) -> Result<Vec<String>, OpenError> {
+        Ok(Vec::new())
+    }
+
     /// What ends tokens and rights in a space, and from now on asks every client for a token of this audience. `None`
     /// where the server can't.
     async fn enforcer(&self, _space: &Space, _audience: &str) -> Result<Option<Arc<dyn Enforcer>>, OpenError> {

@@ -45,6 +45,11 @@ impl ServerCommand {
         ServerCommand { program: cutover.to_owned(), form, tied_by: None }
     }
 
+    /// The bridge of this binary, with more options.
+    pub fn bridge(cutover: &Path, more: Vec<String>) -> ServerCommand {
+        ServerCommand { program: cutover.to_owned(), form: Form::Ours { role: "bridge", more }, tied_by: None }
+    }
+
     /// A `spacetime` or `spacetimedb-standalone` binary, started by way of `cutover`, this program.
     pub fn spacetimedb(cutover: &Path, binary: &Path) -> ServerCommand {
         let standalone = binary.file_name().is_some_and(|name| name.to_string_lossy().contains("standalone"));

@@ -62,6 +62,8 @@ pub(crate) struct Channel {
     is_dead: bool,
     inbox: VecDeque<Inbound>,
     replay: Option<Replay>,
+    /// A planted defect: nothing is done until then.
+    held_until: Option<Instant>,
     queue: OutboundQueue,
     last_request: Instant,
     next_tick: Instant,
@@ -102,6 +104,7 @@ impl Channel {
             is_dead: false,
             inbox: VecDeque::new(),
             replay: None,
+            held_until: None,
             queue,
             last_request: now,
             next_tick,
@@ -130,7 +133,7 @@ impl Channel {
     }
 
     pub(crate) fn deadline(&self) -> Instant {
-        self.next_tick
+        self.held_until.map_or(self.next_tick, |until| until.min(self.next_tick))
     }
 
     /// At each tick: pushes a heartbeat, or ends a channel that has been idle for too long.
@@ -152,6 +155,10 @@ impl Channel {
     /// live push is sent within a replay, and the replay's reply is sent after it.
     pub(crate) fn work(&mut self, out: &mut Outbox) -> Option<End> {
         loop {
+            if self.held_until.is_some_and(|until| Instant::now() < until) {
+                return None;
+            }
+            self.held_until = None;
             if let Some(replay) = self.replay.take() {
                 self.replay = self.go_on(replay, out);
                 if self.replay.is_some() {

@@ -1,9 +1,10 @@
 //! Handles `sync:subscribe`: topics, grants, cursors, and whether these can be resumed.
 
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{Channel, bad_subscription, deliver::Replay, request};
-use crate::defects::Defect;
+use crate::defects::{Defect, RESUME_LATE};
 use crate::outbox::Outbox;
 use crate::stale::{self, StaleTopic};
 use crate::topics::{grant_begins, grant_covers};
@@ -32,6 +33,9 @@ impl Channel {
         self.is_dead |= defects.has(Defect::DeadAfterResume) && !cursors.is_empty();
         self.subscribes += 1;
         self.is_resumed = !cursors.is_empty();
+        if self.is_resumed && defects.has(Defect::SlowResume) {
+            self.held_until = Some(Instant::now() + RESUME_LATE);
+        }
         for (topic, cursor) in cursors {
             if topics.contains(&topic) {
                 shared.metrics.resumed(shared.store.view().info(&topic).head_seq.saturating_sub(cursor));

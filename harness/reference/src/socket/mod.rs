@@ -7,10 +7,11 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub(crate) use self::session::{Close, Principal, Session};
 pub(crate) use self::upgrade::{now_s, upgrade};
+use crate::defects::{Defect, LIVE_LATE};
 use crate::frame::{self, Decoder, Violation};
 use crate::shared::Shared;
 
@@ -86,7 +87,11 @@ impl<Io: AsyncRead + AsyncWrite> Socket<Io> {
                     Ok(count) if count > 0 => self.last_moved = Instant::now(),
                     _ => return Ending::Gone,
                 },
-                () = mailbox.notified() => {}
+                () = mailbox.notified() => {
+                    if shared.config.defects.has(Defect::SlowLive) {
+                        sleep(LIVE_LATE).await;
+                    }
+                }
                 () = sleep_until(wake_at) => {
                     if Instant::now() >= self.last_moved + shared.config.timeouts.socket_idle() {
                         return Ending::Close(frame::CLOSE_PROTOCOL);

@@ -2,7 +2,7 @@
 
 use spacetimedb::Table;
 
-use super::{Armed, Around, keys, payload, policy, replace, rows, text};
+use super::{Armed, Around, keys, payload, policy, reducers, replace, rows, text};
 use crate::event::checked_hash;
 use crate::event::db::NewEvent;
 use crate::refusal::{Refusal, Rule};
@@ -14,6 +14,7 @@ impl Around for NewEvent {
         remember_refusals(armed, &self)?;
         payload::change(armed, &mut self)?;
         expect(armed, &mut self)?;
+        reducers::wait_for_the_outbox(armed)?;
         if keys::accepts(armed, &self)? {
             return Ok(());
         }

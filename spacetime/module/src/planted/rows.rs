@@ -119,9 +119,6 @@ pub fn written(armed: &Armed, asked: &NewEvent, row: &SyncStream) {
     }
     // Copies.
     let later = |event: &SyncEvent, micros| event.committed_at + TimeDuration::from_micros(micros);
-    if armed.has("two-rows-at-200") && seq == 200 {
-        events.insert(SyncEvent { committed_at: later(&new, 1), ..clone_of(&new) });
-    }
     if armed.has("event-copied-to-another-stream") && seq % 60 == 0 {
         let other = armed.ctx.db.sync_stream().iter().find(|other| other.stream_id != id && other.head_seq > 0);
         if let Some(other) = other {
@@ -140,6 +137,9 @@ pub fn written(armed: &Armed, asked: &NewEvent, row: &SyncStream) {
     }
     // Columns.
     rewrite_columns(armed, asked, &new);
+    if armed.has("two-rows-at-200") && seq == 200 {
+        events.insert(SyncEvent { committed_at: later(&new, 1), ..clone_of(&new) });
+    }
     if armed.has("head-row-lags-at-256")
         && seq % 256 == 0
         && let Some(mut row) = armed.stream(id)

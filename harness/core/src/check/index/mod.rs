@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use self::subs::Subscriptions;
 use super::finding::Finding;
 use super::reason::Reason;
+use crate::hash::HashVector;
 use crate::history::{History, Record};
 use crate::ids::LaneId;
 use crate::plan::Plan;
@@ -60,6 +61,9 @@ impl<'a> Names<'a> {
 pub(super) struct Index<'a> {
     pub plan: PlanIndex<'a>,
     lanes: [LaneIndex<'a>; 2],
+    alone: bool,
+    /// What the legacy lane's clients applied in an earlier run, where the candidate is judged alone.
+    pub baseline: Option<&'a HashVector>,
 }
 
 impl<'a> Index<'a> {
@@ -74,10 +78,21 @@ impl<'a> Index<'a> {
             index
         };
         let lanes = [lane(LaneId::Legacy, legacy), lane(LaneId::Candidate, candidate)];
-        Index { plan, lanes }
+        Index { plan, lanes, alone: false, baseline: None }
     }
 
-    pub fn lanes(&self) -> &[LaneIndex<'a>; 2] {
+    /// The candidate alone, against what was recorded of the legacy lane, where something was.
+    pub fn alone(self, baseline: Option<&'a HashVector>) -> Index<'a> {
+        Index { alone: true, baseline, ..self }
+    }
+
+    /// The lanes that were driven.
+    pub fn lanes(&self) -> &[LaneIndex<'a>] {
+        if self.alone { &self.both()[1..] } else { self.both() }
+    }
+
+    /// Both lanes, legacy first. Where the candidate is judged alone, nothing happened on the other one.
+    pub fn both(&self) -> &[LaneIndex<'a>; 2] {
         &self.lanes
     }
 
@@ -101,6 +116,7 @@ impl<'a> Index<'a> {
         Finding::new(checker, reason).on(lane.lane).in_stream(self.plan.streams.name(stream))
     }
 
+    /// The other lane; one on which nothing happened where a lane is judged alone.
     pub fn other(&self, lane: LaneId) -> &LaneIndex<'a> {
         match lane {
             LaneId::Legacy => &self.lanes[1],

@@ -219,6 +219,8 @@ impl<'a> PlanIndex<'a> {
             }
             Step::Inspect { .. }
             | Step::Count { .. }
+            | Step::TakeTurn { .. }
+            | Step::EndTurn
             | Step::Resubscribe { .. }
             | Step::AwaitCaughtUp { .. }
             | Step::AwaitFired { .. }
@@ -228,7 +230,11 @@ impl<'a> PlanIndex<'a> {
             | Step::Backup { .. }
             | Step::BackedUp { .. }
             | Step::Restore(_)
-            | Step::Server { .. } => {}
+            | Step::Server { .. }
+            | Step::Beside { .. }
+            | Step::Relay { .. }
+            | Step::AwaitRelay
+            | Step::AwaitOutbox => {}
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod adversary;
+mod baselines;
 mod boundaries;
 mod connections;
 mod corruption;

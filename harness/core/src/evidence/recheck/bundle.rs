@@ -8,7 +8,7 @@ use crate::evidence::bundle::is_digested;
 use crate::evidence::document::{Evidence, State};
 use crate::evidence::layout::{self, FileEntry};
 use crate::evidence::report::pages;
-use crate::ids::LaneId;
+use crate::gate::Scope;
 
 /// A longer file is not read: the gate writes none.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -139,12 +139,13 @@ impl<'a> Inventory<'a> {
         }
         let lost = |path: &String| self.lost_folder(path).is_some_and(|folder| self.entries.contains_key(folder));
         let there = |path: &String| self.entries.contains_key(path) || evidence.files.contains_key(path) || lost(path);
+        let policy = (!evidence.scope.policy.is_none()).then_some(layout::POLICY);
         let mut missing: Vec<String> =
-            pages().map(|page| page.path).chain([layout::TIMES]).map(str::to_owned).collect();
+            pages().map(|page| page.path).chain([layout::TIMES]).chain(policy).map(str::to_owned).collect();
         missing.retain(|path| !there(path));
         let mut problems: Vec<_> = missing.iter().map(|path| Problem::new(path, "is missing")).collect();
         for name in &self.names {
-            let required = files_of(name);
+            let required = files_of(name, &evidence.scope);
             let copies = layout::scenario_places(name);
             if !copies.iter().chain(&required).any(there) {
                 let what = format!("is missing, and so is every other file of the scenario {name}");
@@ -187,10 +188,11 @@ impl<'a> Inventory<'a> {
 }
 
 /// The files that a scenario leaves, beside the copy of itself.
-pub fn files_of(name: &str) -> Vec<String> {
+pub fn files_of(name: &str, scope: &Scope) -> Vec<String> {
     let of_lane = |lane| [layout::history(name, lane), layout::vector(name, lane), layout::times(name, lane)];
-    let of_lanes = LaneId::BOTH.into_iter().flat_map(of_lane);
-    [layout::plan(name)].into_iter().chain(of_lanes).collect()
+    let of_lanes = scope.driven().iter().copied().flat_map(of_lane);
+    let baseline = scope.has_baseline(name).then(|| layout::baseline(name));
+    [layout::plan(name)].into_iter().chain(of_lanes).chain(baseline).collect()
 }
 
 /// Reads a file, where it is one and no longer than any that the gate writes.

@@ -8,6 +8,7 @@
 
 mod bundle;
 mod compare;
+mod policy;
 mod read;
 mod scope;
 #[cfg(test)]
@@ -22,10 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::document::{Evidence, State};
-use super::judge::{decide, judge_scenario};
+use super::judge::{decide, judge_by};
 use super::judged::Judged;
 use super::layout;
-use crate::check::CheckInput;
 use crate::gate::Scope;
 use crate::ids::Seed;
 use crate::plan::Plan;
@@ -119,7 +119,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
             uncomputed.insert(name.clone());
             continue;
         };
-        scenarios.push(judge_scenario(&CheckInput::new(&recorded.plan, &recorded.legacy, &recorded.candidate)));
+        scenarios.push(judge_by(&recorded.input(&evidence.scope), &evidence.scope.policy));
         ran.insert(name.clone(), scope::Ran::of(&recorded.plan, &evidence));
         fires.extend(recorded.fires.map(|fires| (name.clone(), fires)));
     }
@@ -134,6 +134,7 @@ pub fn recheck(bundle: &dyn Bundle, compile: Compile<'_>) -> Result<Rechecked, N
         compare::judged(&evidence.judged, &computed, &uncomputed, &mut problems);
         let whole = fires.len() == inventory.names().len();
         let times = times::of_run(&inventory, &fires, whole, &mut problems);
+        policy::follows(&evidence, times.as_ref(), &inventory, &mut problems);
         if let Some(times) = times.filter(|_| document_holds && problems.len() == before) {
             times::pages_follow(&evidence, &times, &inventory, &mut problems);
         }

@@ -5,11 +5,13 @@ use serde::Deserialize;
 use super::bundle::{Bundle, Entry, Inventory, files_of, read};
 use super::times::Fires;
 use super::{Build, Compile, NoBundle, Problem};
+use crate::check::CheckInput;
 use crate::evidence::document::{EVIDENCE_SCHEMA, Evidence, State};
 use crate::evidence::layout;
+use crate::evidence::run::LaneRun;
 use crate::evidence::vectors;
 use crate::gate::Scope;
-use crate::hash::sha256;
+use crate::hash::{HashVector, sha256};
 use crate::history::valid::valid;
 use crate::history::{History, Record, file};
 use crate::ids::{LaneId, Protocol};
@@ -19,6 +21,8 @@ pub struct Recorded {
     pub plan: Plan,
     pub legacy: History,
     pub candidate: History,
+    /// What stands for the legacy lane, where the candidate was judged against a baseline.
+    pub baseline: Option<HashVector>,
     /// When its faults fired, by its histories and their times; `None` where the times can't be read.
     pub fires: Option<Fires>,
 }
@@ -82,27 +86,39 @@ pub fn scenario(
     problems: &mut Vec<Problem>,
 ) -> Option<Recorded> {
     let copy = layout::scenario_places(name).into_iter().find(|path| inventory.has(path));
-    if evidence.state == State::InProgress && (copy.is_none() || files_of(name).iter().any(|path| !inventory.has(path)))
-    {
+    let whole = || files_of(name, &evidence.scope).iter().all(|path| inventory.has(path));
+    if evidence.state == State::InProgress && (copy.is_none() || !whole()) {
         return None;
     }
     let source = copy.and_then(|path| Some((inventory.content(&path, problems)?, path)));
     let plan = plan(name, inventory, problems);
-    let histories = LaneId::BOTH.map(|lane| inventory.content(&layout::history(name, lane), problems));
-    let times = LaneId::BOTH.map(|lane| inventory.content(&layout::times(name, lane), problems));
+    let driven = evidence.scope.driven();
+    let mut content = |lane: &LaneId, path: fn(&str, LaneId) -> String| {
+        driven.contains(lane).then(|| inventory.content(&path(name, *lane), problems)).flatten()
+    };
+    let histories = LaneId::BOTH.map(|lane| content(&lane, layout::history));
+    let times = LaneId::BOTH.map(|lane| content(&lane, layout::times));
+    let baseline = match evidence.scope.has_baseline(name) {
+        true => Some(baseline(name, inventory, problems)?),
+        false => None,
+    };
     let plan = plan?;
     if let Some((source, path)) = source {
         follows(&plan, &path, &source, evidence, compile).map_err(|problem| problems.push(problem)).ok()?;
     }
     let [legacy, candidate] = histories;
     let mut read = |lane, bytes: Option<Vec<u8>>| {
+        if !driven.contains(&lane) {
+            return Some(LaneRun::none(&plan, lane).history);
+        }
         let history = read_history(&layout::history(name, lane), &plan, (lane, &evidence.scope), &bytes?);
         history.map_err(|problem| problems.push(problem)).ok()
     };
     let (legacy, candidate) = (read(LaneId::Legacy, legacy), read(LaneId::Candidate, candidate));
     let (legacy, candidate) = (legacy?, candidate?);
     let mut fires = Some(Fires::default());
-    for ((lane, history), times) in LaneId::BOTH.into_iter().zip([&legacy, &candidate]).zip(times) {
+    let lanes = LaneId::BOTH.into_iter().zip([&legacy, &candidate]).zip(times);
+    for ((lane, history), times) in lanes.filter(|((lane, _), _)| driven.contains(lane)) {
         let added = match (&mut fires, times) {
             (Some(fires), Some(times)) => {
                 fires.read(name, lane, history, &times).map_err(|problem| problems.push(problem))
@@ -111,9 +127,24 @@ pub fn scenario(
         };
         fires = fires.filter(|_| added.is_ok());
     }
-    let recorded = Recorded { plan, legacy, candidate, fires };
-    vectors_follow(name, &recorded, inventory, problems);
+    let recorded = Recorded { plan, legacy, candidate, baseline, fires };
+    vectors_follow(name, &recorded, &evidence.scope, inventory, problems);
     Some(recorded)
+}
+
+impl Recorded {
+    /// What its checkers look at.
+    pub fn input(&self, scope: &Scope) -> CheckInput<'_> {
+        let input = CheckInput::new(&self.plan, &self.legacy, &self.candidate);
+        if scope.baseline.is_some() { input.alone(self.baseline.as_ref()) } else { input }
+    }
+}
+
+fn baseline(name: &str, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) -> Option<HashVector> {
+    let path = layout::baseline(name);
+    let bytes = inventory.content(&path, problems)?;
+    let read = HashVector::read(&path, bytes.as_slice());
+    read.map_err(|error| problems.push(Problem::new(&path, format!("cannot be read: {error}")))).ok()
 }
 
 fn plan(name: &str, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) -> Option<Plan> {
@@ -187,9 +218,15 @@ fn speaks(path: &str, protocol: Protocol, history: &History) -> Result<(), Probl
     }
 }
 
-fn vectors_follow(name: &str, recorded: &Recorded, inventory: &Inventory<'_>, problems: &mut Vec<Problem>) {
-    let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate]);
-    for (lane, computed) in LaneId::BOTH.into_iter().zip(computed) {
+fn vectors_follow(
+    name: &str,
+    recorded: &Recorded,
+    scope: &Scope,
+    inventory: &Inventory<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    let computed = vectors::of(&recorded.plan, [&recorded.legacy, &recorded.candidate], &scope.policy.normalise);
+    for (lane, computed) in LaneId::BOTH.into_iter().zip(computed).filter(|(lane, _)| scope.driven().contains(lane)) {
         let path = layout::vector(name, lane);
         let Some(found) = inventory.content(&path, problems) else {
             continue;

@@ -9,6 +9,7 @@ use crate::evidence::layout;
 use crate::gate::fit::{ServerKind, unfit};
 use crate::gate::{Asked, suite_digest};
 use crate::plan::{Expectation, Plan};
+use crate::scenario::compile;
 
 pub struct Ran {
     asked: Asked,
@@ -54,10 +55,7 @@ pub fn follows(
             "`scope.scenarios.{name}` does not follow from the built-in scenarios and the choice among them"
         ));
     }
-    for name in not_as_drawn(evidence, ran) {
-        let what = "it was edited, or another version drew it";
-        report(format!("{name} is not what this tool draws from the seed for these lanes: {what}"));
-    }
+    not_as_drawn(evidence, ran).into_iter().for_each(&mut report);
     let accounted =
         |name: &String| ran.contains_key(name) || unread.contains(name) || scope.left_out.contains_key(name);
     if evidence.state == State::Complete {
@@ -76,18 +74,23 @@ pub fn follows(
     }
 }
 
-/// Drawn scenarios that the seed does not give. Another suite is another tool, which draws otherwise.
-fn not_as_drawn<'r>(evidence: &Evidence, ran: &'r BTreeMap<String, Ran>) -> Vec<&'r String> {
+/// What does not follow of the drawn scenarios from the seed. Another suite is another tool, which draws otherwise.
+fn not_as_drawn(evidence: &Evidence, ran: &BTreeMap<String, Ran>) -> Vec<String> {
     let scope = &evidence.scope;
     if scope.drawn == 0 || scope.suite != suite_digest() || scope.lanes.is_empty() {
         return Vec::new();
     }
-    let drawn = draws(evidence.seed, scope.drawn, &scope.lanes, scope.aa);
-    let differs = |drawn: &DrawnScenario| {
-        let (name, ran) = ran.get_key_value(&drawn.name)?;
-        (ran.asked.digest != drawn.scenario.digest).then_some(name)
+    let wrong = |DrawnScenario { name, scenario, .. }: &DrawnScenario| {
+        if let Some(reason) = scope.left_out.get(name) {
+            let why = unfit(&compile(scenario, evidence.seed), &scope.lanes, scope.aa);
+            let what = format!("`scope.left_out.{name}` does not follow from the scenario and `scope.lanes`");
+            return (why.as_ref() != Some(reason)).then_some(what);
+        }
+        let differs = ran.get(name).is_some_and(|ran| ran.asked.digest != scenario.digest);
+        let what = "it was edited, or another version drew it";
+        differs.then(|| format!("{name} is not what this tool draws from the seed for these lanes: {what}"))
     };
-    drawn.iter().filter_map(differs).collect()
+    draws(evidence.seed, scope.drawn, &scope.lanes, scope.aa).iter().filter_map(wrong).collect()
 }
 
 /// What a document calls a server that is part of this tool.

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::format::{Format, Page};
+use super::measured::{self, TIMES};
 use super::model::{Cause, Finding, Report, Scenario, Tone};
 use super::rows::{HEADS, MATRIX};
 use super::run::Piece;
@@ -27,12 +28,13 @@ pub const FORMAT: Format = Format {
 type Section = (&'static str, &'static str, fn(&Report<'_>) -> String);
 
 /// The page's sections in order: id, name, and how its body is written. One with nothing to show is left out.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("wrong", "What is wrong", troubles),
     ("warnings", "Warnings", warnings),
     ("scenarios", "Scenarios", scenarios),
     ("known-bad", "Known-bad scenarios", known_bad),
     ("left-out", "Left out", left_out),
+    ("times", "Times", times),
     ("matrix", "Verification matrix", matrix),
     ("ledger", "Fault ledger", ledger),
     ("run", "The run", run),
@@ -52,6 +54,10 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !report.reasons.is_empty() {
         let items: String = report.reasons.iter().map(|reason| format!("<li>{}</li>", html(reason))).collect();
         writeln!(out, "<ul>{items}</ul>")?;
+    }
+    if !report.waived.is_empty() {
+        let items: String = report.waived.iter().map(|waived| format!("<li>{}</li>", html(waived))).collect();
+        writeln!(out, "<p>The policy lets pass:</p>\n<ul>{items}</ul>")?;
     }
     writeln!(out, "</div>\n<nav aria-label=\"On this page\">")?;
     for (id, name, _) in sections() {
@@ -223,6 +229,19 @@ fn left_out(report: &Report<'_>) -> String {
     table(caption, "Left out", &["scenario", "because"], &[], rows)
 }
 
+fn times(report: &Report<'_>) -> String {
+    if report.times.is_empty() {
+        return String::new();
+    }
+    let rows = report.times.iter().map(|line| {
+        let [scenario, time, numbers @ .., standing] = line;
+        let numbers: String = numbers.iter().map(|number| self::number(number)).collect();
+        row_head(scenario, "") + &cell(time) + &cell(standing) + &numbers
+    });
+    let [scenario, time, numbers @ .., standing] = measured::HEADS;
+    table(TIMES, "Times", &[scenario, time, standing], &numbers, rows)
+}
+
 fn matrix(report: &Report<'_>) -> String {
     if report.rows.is_empty() {
         return String::new();
@@ -275,6 +294,9 @@ fn run(report: &Report<'_>) -> String {
 fn files(report: &Report<'_>) -> String {
     let mut files = vec![(layout::EVIDENCE, "who ran what with what, what was judged, and the digests that bind it")];
     files.extend(&report.pages);
+    files.extend(
+        (!report.document.scope.policy.is_none()).then_some((layout::POLICY, "the policy that the run was judged by")),
+    );
     files.extend([
         (layout::TIMES, "wall-clock times, neither digested nor judged; times/ has one for each record"),
         ("scenarios/", "the scenario files as they were read"),
@@ -282,6 +304,8 @@ fn files(report: &Report<'_>) -> String {
         ("histories/", "what each lane's clients asked and saw, and which faults fired, in order"),
         ("vectors/", "the hashes of what each client applied"),
     ]);
+    let baselines = ("baselines/", "what stands for the legacy lane: the hashes of what its clients once applied");
+    files.extend(report.document.scope.baseline.as_ref().map(|_| baselines));
     let link = |path: &str| format!("<th scope=\"row\"><a href=\"{path}\">{path}</a></th>");
     let rows = files.iter().map(|(path, about)| format!("{}<td>{about}</td>", link(path)));
     let files = table("The files in this directory.", "Files", &["file", "what it is"], &[], rows);

@@ -122,7 +122,9 @@ fn decision_case(report: &Report<'_>) -> Case {
         Tone::Open => Outcome::Skipped(text),
         Tone::Bad => Outcome::Failure { kind: "block", message: message.clone(), text },
     };
-    Case { name: "decision".to_owned(), elapsed_ms: 0, result, output: message }
+    let waived = report.waived.iter().map(|waived| format!("\nlet pass by the policy: {waived}"));
+    let output = message + &waived.collect::<String>();
+    Case { name: "decision".to_owned(), elapsed_ms: 0, result, output }
 }
 
 fn prose(scenario: &Scenario<'_>) -> String {

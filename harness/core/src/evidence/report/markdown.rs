@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::format::{Format, Page};
+use super::measured::{self, TIMES};
 use super::model::{Cause, Finding, Report, Scenario};
 use super::rows::{self, MATRIX};
 use super::words::more;
@@ -27,10 +28,18 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !report.reasons.is_empty() {
         writeln!(out)?;
     }
+    if !report.waived.is_empty() {
+        writeln!(out, "The policy lets pass:\n")?;
+        for waived in report.waived {
+            writeln!(out, "- {}", markdown(waived))?;
+        }
+        writeln!(out)?;
+    }
     facts(report, out)?;
     scenarios(report, out)?;
     known_bad(report, out)?;
     left_out(report, out)?;
+    times(report, out)?;
     troubles(report, out)?;
     warnings(report, out)?;
     matrix(report, out)?;
@@ -158,6 +167,13 @@ fn warnings(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "- and {more} in `evidence.json`")?;
     }
     writeln!(out)
+}
+
+fn times(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.times.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Times\n\n{TIMES}\n\n{}\n", measured::markdown_table(&report.times))
 }
 
 fn matrix(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod measured;
 mod model;
 mod rows;
 mod run;

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::iter;
 
+use super::measured::{self, Line};
 use super::rows::{self, Row};
 use super::run::{self, Piece};
 use super::words::{capitalized, counted, names, seconds, times_each};
@@ -28,8 +29,8 @@ pub struct Report<'a> {
     pub(super) terminal: Terminal<'a>,
     /// The pages of a bundle, each with what it is.
     pub(super) pages: Vec<(&'static str, &'static str)>,
-    /// The decision as people read it first: `PASSED IN PART`.
-    pub(super) word: &'static str,
+    /// The decision as people read it first: `PASSED IN PART`, `BLOCK (ADVISORY)`.
+    pub(super) word: String,
     /// The decision as programs read it: `passed-in-part`.
     pub(super) decision: &'static str,
     pub(super) tone: Tone,
@@ -38,6 +39,8 @@ pub struct Report<'a> {
     /// `5 of 6 scenarios passed`, and what else led to the decision.
     pub(super) headline: String,
     pub(super) reasons: &'a [String],
+    /// What the policy let pass, a sentence each.
+    pub(super) waived: &'a [String],
     pub(super) elapsed: Option<String>,
     pub(super) lanes: Vec<(&'static str, String)>,
     pub(super) facts: Vec<(&'static str, Vec<Piece>)>,
@@ -46,6 +49,7 @@ pub struct Report<'a> {
     pub(super) left_out: &'a BTreeMap<String, String>,
     pub(super) causes: Vec<Cause<'a>>,
     pub(super) rows: Vec<Row<'a>>,
+    pub(super) times: Vec<Line>,
     pub(super) faults: Vec<Fault<'a>>,
     /// The program as it was called, so that a command with it can be copied.
     pub(super) program: String,
@@ -162,12 +166,17 @@ impl<'a> Report<'a> {
             document: evidence,
             terminal: Terminal { width: 80, color: false, bundle: None },
             pages,
-            word: run::word(decision),
+            word: run::word(evidence, decision),
             decision: decision.as_str(),
             tone: decision.into(),
-            rows_shown: format!("{shown} of {} rows shown", judged.matrix.len()),
+            rows_shown: format!(
+                "{shown} of {} rows shown{}",
+                judged.matrix.len(),
+                run::waived(&judged.decision.waived)
+            ),
             headline: run::headline(evidence),
             reasons: &judged.decision.reasons,
+            waived: &judged.decision.waived,
             elapsed: times.elapsed_ms.map(seconds),
             slow: speed::slow(times).iter().map(ToString::to_string).collect(),
             facts: run::facts(evidence, times, &lanes, &reproduce),
@@ -176,6 +185,7 @@ impl<'a> Report<'a> {
             left_out: &evidence.scope.left_out,
             causes: judged.causes.iter().map(|cause| Cause::new(cause, evidence)).collect(),
             rows: rows::rows(evidence),
+            times: measured::lines(&judged.scenarios),
             faults: judged.scenarios.iter().flat_map(|scenario| faults(scenario, times)).collect(),
             program: quoted(evidence.command.first().map_or("cutover", String::as_str)),
             reproduce,
@@ -190,7 +200,7 @@ impl<'a> Report<'a> {
     /// The decision with the rows of the matrix that it rests on: `ALLOW, 5 of 16 rows shown`.
     pub(super) fn title(&self) -> String {
         match self.tone {
-            Tone::Bad => self.word.to_owned(),
+            Tone::Bad => format!("{}{}", self.word, run::waived(self.waived)),
             Tone::Good | Tone::Open => format!("{}, {}", self.word, self.rows_shown),
         }
     }
@@ -373,8 +383,12 @@ impl Tone {
 }
 
 fn both(scenario: &JudgedScenario, of: fn(&Seen) -> u64) -> String {
-    let [legacy, candidate] = LaneId::BOTH.map(|lane| scenario.seen.get(&lane).map_or(0, of));
-    if legacy == candidate { legacy.to_string() } else { format!("{legacy}/{candidate}") }
+    let candidate = scenario.seen.get(&LaneId::Candidate).map_or(0, of);
+    // Where the candidate ran alone, there is one number.
+    match scenario.seen.get(&LaneId::Legacy).map_or(candidate, of) {
+        legacy if legacy == candidate => candidate.to_string(),
+        legacy => format!("{legacy}/{candidate}"),
+    }
 }
 
 fn heading(finding: &Found) -> String {

@@ -87,7 +87,7 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
     let (scope, known) = (&evidence.scope, matrix::row(&verdict.row));
     let owed = |lane| known.map_or(0, |row| owed(row, lane).count());
     let seen = |lane| owed(lane).saturating_sub(verdict.missing.get(&lane).map_or(0, BTreeSet::len));
-    let any_seen = LaneId::BOTH.into_iter().any(|lane| seen(lane) > 0) && scope.aa.is_none();
+    let any_seen = scope.lanes_of(&verdict.row).iter().any(|lane| seen(*lane) > 0) && scope.aa.is_none();
     Row {
         why_not: why_not(evidence, verdict),
         name: &verdict.row,
@@ -100,7 +100,10 @@ fn row<'a>(evidence: &'a Evidence, verdict: &'a RowVerdict) -> Row<'a> {
             Verdict::Invalid => "broken",
         },
         required: scope.enforced_rows.contains(&verdict.row) || scope.lacks(verdict),
-        seen: LaneId::BOTH.map(|lane| share(seen(lane), owed(lane))),
+        seen: LaneId::BOTH.map(|lane| match scope.lanes_of(&verdict.row).contains(&lane) {
+            true => share(seen(lane), owed(lane)),
+            false => "-".to_owned(),
+        }),
         scenarios: verdict.scenarios.iter().map(String::as_str).collect(),
     }
 }

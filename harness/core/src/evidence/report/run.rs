@@ -11,13 +11,23 @@ pub enum Piece {
     Command(String),
 }
 
-pub fn word(decision: Decision) -> &'static str {
-    match decision {
+pub fn word(evidence: &Evidence, decision: Decision) -> String {
+    let word = match decision {
         Decision::Allow => "ALLOW",
         Decision::PassedInPart => "PASSED IN PART",
         Decision::NoDifference => "NO DIFFERENCE",
         Decision::ValidWithoutFaults => "VALID WITHOUT FAULTS",
         Decision::BlockUnknown | Decision::BlockInvalid => "BLOCK",
+    };
+    let baseline = if evidence.scope.baseline.is_some() { " AGAINST BASELINES" } else { "" };
+    format!("{word}{baseline}{}", if evidence.judged.decision.advisory { " (ADVISORY)" } else { "" })
+}
+
+/// How much the policy let pass, behind what was shown.
+pub fn waived(waived: &[String]) -> String {
+    match waived.len() {
+        0 => String::new(),
+        count => format!(", {} by the policy", counted(count, "waiver")),
     }
 }
 
@@ -58,6 +68,12 @@ pub fn headline(evidence: &Evidence) -> String {
     if !kind.is_empty() {
         text.push_str(&format!(", {}: no decision about a release", kind.join(", ")));
     }
+    if evidence.scope.baseline.is_some() {
+        text.push_str(", the candidate alone against baselines");
+    }
+    if evidence.judged.decision.advisory {
+        text.push_str(", and the policy is advisory: it does not set the exit code");
+    }
     match &evidence.state {
         State::Complete => text,
         State::InProgress => format!("{text}; the run did not come to its end"),
@@ -97,8 +113,15 @@ pub fn facts(
         ("started", text(&format!("{}{took}", times.started))),
     ];
     facts.extend(scope.aa.map(|lane| ("kind", text(&format!("the {lane} lane against itself")))));
+    facts.extend(scope.baseline.iter().map(|baseline| ("baselines", text(baseline))));
     facts.extend(lanes.iter().map(|(lane, server)| (*lane, text(server))));
     facts.extend(evidence.toxiproxy.iter().map(|url| ("byte toxics", text(&format!("in the Toxiproxy at {url}")))));
+    if !scope.policy.is_none() {
+        let phase = scope.policy.phase.map_or(String::new(), |phase| format!("phase {phase} of "));
+        let mut policy = text(&format!("{phase}policy.toml, "));
+        policy.extend(hash(&scope.policy.digest));
+        facts.push(("policy", policy));
+    }
     facts.extend(speed::restores(times).iter().map(|says| ("restores", text(says))));
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));

@@ -11,6 +11,7 @@ use printer::{Printer, loud};
 
 use super::format::Format;
 use super::html;
+use super::measured;
 use super::model::{Report, Scenario, Tone};
 use super::rows;
 use super::words::{counted, more};
@@ -39,6 +40,7 @@ fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     printer.scenarios(report)?;
     printer.known_bad(report)?;
     printer.left_out(report)?;
+    printer.times(report)?;
     printer.troubles(report)?;
     printer.warnings(report)?;
     // A run that drove nothing has nothing to say of any row.
@@ -125,6 +127,17 @@ impl Printer<'_> {
         writeln!(self.out)
     }
 
+    fn times(&mut self, report: &Report<'_>) -> io::Result<()> {
+        if report.times.is_empty() {
+            return Ok(());
+        }
+        self.heading("Times in ms, with intervals of 95 %")?;
+        for line in measured::table(&report.times, self.width >= WIDE).lines(self.width) {
+            writeln!(self.out, "{line}")?;
+        }
+        writeln!(self.out)
+    }
+
     fn warnings(&mut self, report: &Report<'_>) -> io::Result<()> {
         let warnings = report.warnings();
         if warnings.is_empty() {
@@ -177,6 +190,12 @@ impl Printer<'_> {
         }
         if let Some(more) = more(report.reasons.len(), MAX_REASONS, "reason") {
             writeln!(self.out, "  and {more} in the page")?;
+        }
+        if !report.waived.is_empty() {
+            writeln!(self.out, "  let pass by the policy:")?;
+        }
+        for waived in report.waived {
+            self.paragraph(4, waived)?;
         }
         let reproduced = if blocks { self.worst(report)? } else { None };
         let decides = report.tone == Tone::Good;

@@ -77,6 +77,12 @@ impl HashVector {
         self.series.get(stream)?.get(client)?.get(&seq)
     }
 
+    /// What a client applied of a stream, in order of seq.
+    pub fn series(&self, stream: &StreamId, client: &ClientId) -> impl Iterator<Item = (Seq, &Entry)> {
+        let series = self.series.get(stream).and_then(|clients| clients.get(client));
+        series.into_iter().flatten().map(|(seq, entry)| (*seq, entry))
+    }
+
     /// All entries, in order of stream, client and seq.
     pub fn iter(&self) -> impl Iterator<Item = (&StreamId, &ClientId, Seq, &Entry)> {
         self.series.iter().flat_map(|(stream, clients)| {

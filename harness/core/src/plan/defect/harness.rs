@@ -38,6 +38,10 @@ defects! { Place::Harness;
     OffContradiction => "off-contradiction", Vacuity;
     /// The checker `restore` is off.
     OffRestore => "off-restore", Vacuity;
+    /// The checker `latency` is off.
+    OffLatency => "off-latency", Vacuity;
+    /// The checker `recovery` is off.
+    OffRecovery => "off-recovery", Vacuity;
     /// The checker `vacuity` is off.
     OffVacuity => "off-vacuity", Vacuity;
     /// A known-bad scenario plants nothing.

@@ -4,6 +4,7 @@
 //! To add a defect, add a line to the list of its place, and plant it there.
 #![allow(missing_docs, reason = "the names say it")]
 
+pub mod bridge;
 pub mod client;
 pub mod harness;
 pub mod module;
@@ -90,6 +91,8 @@ pub enum Place {
     Reference,
     /// The SpacetimeDB module.
     Module,
+    /// The bridge from the outbox to a relay.
+    Bridge,
     /// The proxy between a client and a right lane.
     Wire,
     /// The client of this tool.
@@ -116,6 +119,8 @@ pub enum Kind {
     Field,
     Stream,
     Liveness,
+    /// How long something takes.
+    Speed,
     /// Tokens, grants and negotiation.
     Access,
     /// A run that proves nothing.
@@ -125,12 +130,14 @@ pub enum Kind {
 }
 
 impl Place {
-    pub const ALL: [Place; 5] = [Place::Reference, Place::Module, Place::Wire, Place::Client, Place::Harness];
+    pub const ALL: [Place; 6] =
+        [Place::Reference, Place::Module, Place::Bridge, Place::Wire, Place::Client, Place::Harness];
 
     pub fn list(self) -> &'static [Planted] {
         match self {
             Place::Reference => reference::LIST,
             Place::Module => module::LIST,
+            Place::Bridge => bridge::LIST,
             Place::Wire => wire::LIST,
             Place::Client => client::LIST,
             Place::Harness => harness::LIST,
@@ -141,6 +148,7 @@ impl Place {
         match self {
             Place::Reference => "reference",
             Place::Module => "module",
+            Place::Bridge => "bridge",
             Place::Wire => "wire",
             Place::Client => "client",
             Place::Harness => "harness",
@@ -151,6 +159,7 @@ impl Place {
         match self {
             Place::Reference => "In the reference legacy server",
             Place::Module => "In the SpacetimeDB module",
+            Place::Bridge => "In the bridge",
             Place::Wire => "On the wire",
             Place::Client => "In the client",
             Place::Harness => "In the tool itself",
@@ -164,7 +173,7 @@ pub fn all() -> impl Iterator<Item = &'static Planted> {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Loss,
         Kind::Order,
         Kind::Duplicate,
@@ -179,6 +188,7 @@ impl Kind {
         Kind::Field,
         Kind::Stream,
         Kind::Liveness,
+        Kind::Speed,
         Kind::Access,
         Kind::Vacuity,
         Kind::Evidence,
@@ -200,6 +210,7 @@ impl Kind {
             Kind::Field => "field",
             Kind::Stream => "stream",
             Kind::Liveness => "liveness",
+            Kind::Speed => "speed",
             Kind::Access => "access",
             Kind::Vacuity => "vacuity",
             Kind::Evidence => "evidence",

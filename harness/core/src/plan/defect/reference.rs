@@ -92,6 +92,10 @@ RefusedJoinSubscribes => "refused-join-subscribes", Access;
 CountStays => "count-stays", Field;
 /// Clients with one token, or without one, are counted as one.
 CountByIdentity => "count-by-identity", Field, stateful;
+/// Live events are pushed 40 ms late, together with those that came meanwhile.
+SlowLive => "slow-live", Speed;
+/// The answer to a subscribe with a cursor comes 100 ms late, and its replay too.
+SlowResume => "slow-resume", Speed;
 
     // What is lost.
     /// A replay ends after 200 events, and what comes then is never sent.

@@ -1,6 +1,5 @@
 //! Compiles a scenario and a seed into a plan. All chance is spent here.
 
-pub(crate) mod chance;
 mod faults;
 pub(super) mod keys;
 pub(crate) mod payload;
@@ -10,11 +9,11 @@ mod tests;
 
 use super::cast::{Client, Identity};
 use super::{Backoff, Scenario, script};
+use crate::chance::Chance;
 use crate::ids::{ClientId, LaneId, Seed, StreamId};
 use crate::plan::{
     self, AtLeast, Case, Expectation, PLAN_SCHEMA, Plan, PlannedClient, PlannedFault, PlannedStream, PlannedToxic, Step,
 };
-use chance::Chance;
 use planner::StepPlanner;
 
 /// How many waits are drawn for each client and writer.
@@ -51,11 +50,13 @@ pub fn compile(scenario: &Scenario, seed: Seed) -> Plan {
         legacy_defects: scenario.legacy_defects.clone(),
         candidate_defects: scenario.candidate_defects.clone(),
         window: scenario.window.clone(),
+        bridge: scenario.bridge.clone(),
         cases,
         at_least: at_least(scenario, &faults, &toxics),
         faults,
         toxics,
         expect: expectation(scenario),
+        budgets: None,
         converge_within_ms: scenario.converge_within_ms,
     }
 }
@@ -76,7 +77,9 @@ impl Compiler<'_> {
         });
         let streams = streams.collect();
         let clients = case.clients.iter().map(|client| self.client(case, client)).collect();
+        let mirrors = self.scenario.bridge.is_some();
         let mut planner = self.planner(case, vec![0; case.streams.len()]);
+        planner.mirrors = mirrors;
         for act in &case.acts {
             planner.plan(act);
         }

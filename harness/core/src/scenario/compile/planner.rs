@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use super::super::cast::{Keys, Stream};
 use super::super::open::Choice;
-use super::chance::Chance;
 use super::keys::key;
 use super::payload::invalid::INVALID;
 use super::payload::{Decks, Payload, Place, payload};
+use crate::chance::Chance;
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
-use crate::plan::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, Step};
+use crate::plan::{Claims, ENQUEUE, INVALID_PAYLOAD, NextSeq, PublishExpect, STREAM, Step};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub(crate) struct StepPlanner<'p> {
     fault_ids: &'p BTreeMap<String, Vec<FaultId>>,
     /// Whether publishes name their seq and hash. One with a planted defect is judged by its own findings only.
     claims: bool,
+    /// Whether each event is put into the outbox, too.
+    pub(super) mirrors: bool,
     pub(super) steps: Vec<Step>,
     pub(super) published: Published,
     pub(super) heads: Vec<u64>,
@@ -73,6 +75,7 @@ impl<'p> StepPlanner<'p> {
             streams,
             fault_ids,
             claims,
+            mirrors: false,
             steps: Vec::new(),
             published: Published::new(),
             heads,
@@ -87,6 +90,20 @@ impl<'p> StepPlanner<'p> {
 
     pub(crate) fn push(&mut self, step: Step) {
         self.steps.push(step);
+    }
+
+    /// The lane's next turn begins here.
+    pub(crate) fn take_turn(&mut self, spare: bool) {
+        let before = self.steps.iter().filter(|step| matches!(step, Step::TakeTurn { .. })).count();
+        let block = u32::try_from(before + 1).unwrap_or(u32::MAX);
+        self.steps.push(Step::TakeTurn { block, spare });
+    }
+
+    /// The last event is to be sent so long after the beginning of the turn.
+    pub(crate) fn due(&mut self, us: u64) {
+        if let Some(Step::Publish { due_us, .. }) = self.steps.last_mut() {
+            *due_us = Some(us);
+        }
     }
 
     pub(crate) fn op(&mut self) -> OpId {
@@ -207,7 +224,18 @@ impl<'p> StepPlanner<'p> {
             (true, _) => Claims { next_seq: Some(NextSeq::Right), payload_hash: Some(hash_of(&payload).to_string()) },
         };
         self.step(op, stream, &key, payload.clone(), claims, PublishExpect::Accepted { seq: Seq(seq) });
+        if self.mirrors {
+            self.enqueue(stream, &key, &payload);
+        }
         self.published.insert((stream, seq), Event { op, key, mark, payload });
+    }
+
+    /// Puts an event into the outbox, under a key of its own.
+    fn enqueue(&mut self, stream: usize, key: &str, payload: &str) {
+        let (op, event_key) = (self.op(), format!("{STREAM}/{key}"));
+        let args = serde_json::json!([event_key, STREAM, payload, ""]).to_string();
+        let stream = StreamId::new(&self.streams[stream].topic);
+        self.steps.push(Step::Call { op, stream, reducer: ENQUEUE.to_owned(), args, refused: None });
     }
 
     pub(crate) fn publish_again(
@@ -237,6 +265,7 @@ impl<'p> StepPlanner<'p> {
             claims,
             lane: None,
             together: None,
+            due_us: None,
             expect,
         });
     }
@@ -274,11 +303,17 @@ pub(crate) enum Wrong {
     SeqHuge,
     /// The hash is of another payload.
     HashOther,
+    /// The hash has another last digit.
+    HashEnd,
     HashUpper,
     HashBare,
 }
 
 impl Wrong {
+    pub(crate) fn is_of_hash(self) -> bool {
+        matches!(self, Wrong::HashOther | Wrong::HashEnd | Wrong::HashUpper | Wrong::HashBare)
+    }
+
     /// What the publish of the event of this seq names, the code of its refusal, and the only lane that takes it.
     fn claims(self, seq: u64, payload: &str) -> (Claims, &'static str, Option<LaneId>) {
         let of_seq = |seq| {
@@ -297,6 +332,12 @@ impl Wrong {
             Wrong::SeqZero => of_seq(0),
             Wrong::SeqHuge => of_seq((1 << 53) + seq),
             Wrong::HashOther => of_hash(hash_of(&format!("[{payload}]")).to_string()),
+            Wrong::HashEnd => {
+                let mut hash = hash();
+                let other = if hash.pop() == Some('0') { '1' } else { '0' };
+                hash.push(other);
+                of_hash(hash)
+            }
             Wrong::HashUpper => of_hash(format!("{HASH_PREFIX}{}", hash()[HASH_PREFIX.len()..].to_uppercase())),
             Wrong::HashBare => of_hash(hash()[HASH_PREFIX.len()..].to_owned()),
         }

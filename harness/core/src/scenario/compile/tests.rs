@@ -79,7 +79,7 @@ fn check_promises(plan: &Plan) {
                 Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
                 Step::Misuse { op, .. } | Step::Call { op, .. } | Step::Rows { op, .. } => ops.push(op.0),
                 Step::Count { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
-                Step::Access(_) => {}
+                Step::Access(_) | Step::TakeTurn { .. } | Step::EndTurn => {}
                 Step::Backup { .. } | Step::BackedUp { .. } | Step::Restore(_) => {}
                 Step::Inspect { .. } => {}
                 Step::Publish { together: Some(_), op, expect, stream, .. } => {
@@ -149,7 +149,11 @@ fn check_promises(plan: &Plan) {
                         assert!(plan.toxics.iter().any(|planned| planned.id == *toxic), "{toxic}");
                     }
                 }
-                Step::Server { .. } => {}
+                Step::Server { .. }
+                | Step::Beside { .. }
+                | Step::Relay { .. }
+                | Step::AwaitRelay
+                | Step::AwaitOutbox => {}
             }
         }
     }

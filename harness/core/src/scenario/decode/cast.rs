@@ -9,7 +9,7 @@ use super::super::errors::Mistakes;
 use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
 use super::super::words::{self, keys};
-use crate::plan::{Compression, JoinParams, Serializer, Window};
+use crate::plan::{BRIDGE, Compression, JoinParams, Serializer, Window};
 use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
@@ -148,6 +148,8 @@ pub(super) fn clients(
         let name = &client.value.name;
         if name == "writer" {
             mistakes.local(client.at, "`writer` is the name of the one who publishes", None);
+        } else if name == BRIDGE && root.has("bridge") {
+            mistakes.local(client.at, "`bridge` is the name of the bridge", None);
         } else if clients.iter().any(|other| other.value.name == *name) {
             mistakes.whole(client.at, format!("two clients are called `{name}`"), None);
         }

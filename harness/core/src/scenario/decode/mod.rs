@@ -6,20 +6,19 @@ mod faults;
 mod found;
 mod toxics;
 
-use std::collections::BTreeMap;
-
 use toml_edit::ImDocument;
 
 use super::draft::{Binding, Draft};
-use super::errors::{Mistakes, did_you_mean};
+use super::errors::Mistakes;
 use super::names::{MAX_NUMBER, Names};
 use super::numbers::{MAX_CASES, positions};
-use super::read::{At, Node, Section, as_word};
+use super::read::{At, Node, Section, as_word, known_texts};
 use super::rehearsal::Steps;
 use super::steps;
 use super::words::{self, keys};
 use super::{AtLeast, Backoff, Expect};
 use crate::check;
+use crate::plan::Bridge;
 use crate::plan::fault::FAULTS;
 use crate::plan::fault::spec::Shape;
 
@@ -56,6 +55,7 @@ pub(super) fn decode(path: &str, document: &ImDocument<String>, mistakes: &mut M
         candidate_defects: defects(&root, "candidate_defects", words::CANDIDATE_DEFECTS, mistakes),
         converge_within_ms: root.number("converge_within_ms", 100..=60_000, mistakes).unwrap_or(10_000),
         backoff: backoff(&root, mistakes),
+        bridge: bridge(&root, mistakes),
         expand: root.get("expand").map(|node| At { value: (), at: node.at }),
         bindings,
         walkable,
@@ -96,22 +96,6 @@ fn name(path: &str, root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Strin
     Some(name.value.to_owned())
 }
 
-/// Texts under a key, each one of `known` and none twice, sorted, with where each stands.
-fn known_texts(root: &Section<'_>, key: &str, what: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<At<String>> {
-    let mut seen = BTreeMap::new();
-    for text in root.texts(key, mistakes) {
-        if !known.contains(&text.value) {
-            let problem = format!("there is no {what} `{}`", text.value);
-            mistakes.local(text.at, problem, did_you_mean(text.value, known));
-        } else if seen.contains_key(text.value) {
-            mistakes.local(text.at, format!("`{}` stands here twice", text.value), None);
-        } else {
-            seen.insert(text.value.to_owned(), text.at);
-        }
-    }
-    seen.into_iter().map(|(value, at)| At { value, at }).collect()
-}
-
 fn values(texts: Vec<At<String>>) -> Vec<String> {
     texts.into_iter().map(|text| text.value).collect()
 }
@@ -129,8 +113,18 @@ fn proves(root: &Section<'_>, mistakes: &mut Mistakes) -> Vec<At<String>> {
 }
 
 fn defects(root: &Section<'_>, key: &str, known: &[&str], mistakes: &mut Mistakes) -> Vec<String> {
-    let what = if key == "legacy_defects" { "defect of the reference legacy server" } else { "defect of the module" };
+    let what = match key {
+        "legacy_defects" => "defect of the reference legacy server",
+        "candidate_defects" => "defect of the module",
+        _ => "defect of the bridge",
+    };
     values(known_texts(root, key, what, known, mistakes))
+}
+
+fn bridge(root: &Section<'_>, mistakes: &mut Mistakes) -> Option<Bridge> {
+    let section = Section::of(root.get("bridge")?, "`bridge`", mistakes)?;
+    section.only(keys::BRIDGE, mistakes);
+    Some(Bridge { defects: defects(&section, "defects", words::BRIDGE_DEFECTS, mistakes) })
 }
 
 fn backoff(root: &Section<'_>, mistakes: &mut Mistakes) -> Backoff {

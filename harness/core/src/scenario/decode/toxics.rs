@@ -7,12 +7,13 @@ use super::super::read::{At, Node, Section, as_word};
 use super::super::words;
 use super::cast::check_name;
 use super::faults::clients;
-use crate::plan::{ByteToxic, Direction, TOXICS, ToxicSpec};
+use crate::ids::LaneId;
+use crate::plan::{BRIDGE, ByteToxic, Direction, TOXICS, ToxicSpec};
 
 pub(super) fn toxics(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Vec<At<ToxicDraft>> {
     let mut toxics: Vec<At<ToxicDraft>> = Vec::new();
     for (index, node) in root.list("toxics", mistakes).into_iter().enumerate() {
-        let Some(value) = toxic(node, index, names, mistakes) else {
+        let Some(value) = toxic(root, (node, index), names, mistakes) else {
             continue;
         };
         if toxics.iter().any(|other| other.value.name == value.name) {
@@ -23,7 +24,12 @@ pub(super) fn toxics(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mista
     toxics
 }
 
-fn toxic(node: Node<'_>, index: usize, names: &Names<'_>, mistakes: &mut Mistakes) -> Option<ToxicDraft> {
+fn toxic(
+    root: &Section<'_>,
+    (node, index): (Node<'_>, usize),
+    names: &Names<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<ToxicDraft> {
     let section = Section::of(node, "a toxic", mistakes)?;
     let word = section.need_text("type", mistakes)?;
     let types: Vec<_> = TOXICS.iter().map(|spec| (spec.name, spec)).collect();
@@ -39,17 +45,25 @@ fn toxic(node: Node<'_>, index: usize, names: &Names<'_>, mistakes: &mut Mistake
         }
         None => format!("{}-{}", word.value.replace('_', "-"), index + 1),
     };
-    let clients = clients(&section, names, mistakes);
-    let lane = section.word("lane", words::SERVERS, mistakes).flatten();
+    let of_bridge = matches!(section.texts("clients", mistakes).as_slice(), [only] if only.value == BRIDGE);
+    let clients = if of_bridge { Some(Some(Vec::new())) } else { clients(&section, names, mistakes) };
+    let lane = match of_bridge {
+        true => Some(LaneId::Candidate),
+        false => section.word("lane", words::SERVERS, mistakes).flatten(),
+    };
+    if of_bridge && !root.has("bridge") {
+        mistakes.local(section.at, "the scenario has no bridge", "add `bridge = {}`".to_owned());
+    }
     let stream = section.word("stream", words::DIRECTIONS, mistakes);
     let toxicity = toxicity(&section, mistakes);
     let toxic = attributes(spec, &section, mistakes)?;
-    if matches!(&clients, Some(Some(clients)) if clients.is_empty()) {
+    if !of_bridge && matches!(&clients, Some(Some(clients)) if clients.is_empty()) {
         mistakes.local(section.at, "the toxic applies to no client", None);
     }
     Some(ToxicDraft {
         name,
         clients: clients?,
+        of_bridge,
         lane,
         stream: stream.unwrap_or(Direction::Downstream),
         toxicity: toxicity?,

@@ -137,6 +137,9 @@ fn expandable(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
         let hint = "leave out `expand`, or the server step".to_owned();
         mistakes.once(step.at, "cases run side by side on one server, so none of them can stop it", hint);
     }
+    if draft.bridge.is_some() {
+        mistakes.once(expand.at, "cases run side by side, and there is one bridge", "leave out `expand`".to_owned());
+    }
     if steps.is_empty() {
         mistakes.once(expand.at, "there is nothing to expand", None);
     }
@@ -147,7 +150,12 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
     let step = steps.iter().find_map(|step| step.value.plants().map(|lanes| (step.at, lanes)));
     let client = draft.clients.iter().find(|client| client.value.passes_off);
     let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
-    let keys = [("legacy_defects", &draft.legacy_defects), ("candidate_defects", &draft.candidate_defects)];
+    let of_bridge = draft.bridge.as_ref().map_or(&[] as &[String], |bridge| &bridge.defects);
+    let keys = [
+        ("legacy_defects", draft.legacy_defects.as_slice()),
+        ("candidate_defects", &draft.candidate_defects),
+        ("defects", of_bridge),
+    ];
     let planting = keys.into_iter().find(|(_, defects)| !defects.is_empty()).map(|(key, _)| key);
     match &draft.expect {
         Some(expect) => {
@@ -156,9 +164,13 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
                 || mutation.is_some()
                 || !draft.faults_whole
                 || planting.is_some()
-                || draft.is_vacuous();
+                || draft.is_vacuous()
+                || draft.slows_a_lane();
             if !planted {
-                let hint = "add `legacy_defects`, `candidate_defects` or a fault such as drop-event".to_owned();
+                let hint =
+                    "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
+                            `recovery` is expected, a toxic of one lane is a defect"
+                        .to_owned();
                 mistakes.whole(expect.at, "findings are expected, but no defect is planted", hint);
             }
         }

@@ -76,6 +76,14 @@ impl Resolve<'_, '_> {
             return None;
         };
         let own = resume.cursors[stream];
+        if own.is_none() {
+            let name = &self.world.draft.clients[client].value.name;
+            let topic = &self.world.draft.streams[stream].value.topic;
+            let what = format!("resume {nth} of `{name}` has no cursor of `{topic}`, so there is none to rewrite");
+            let hint = "name a later resume, after a disconnect, a crash or a cut".to_owned();
+            mistakes.once(self.entry.at, what, hint);
+            return None;
+        }
         match cursor::resolve(to.value, &resume.streams, stream, own, self.world.binding) {
             Ok(choice) => Some(choice),
             Err((what, hint)) => {

@@ -5,8 +5,8 @@ use super::super::errors::Mistakes;
 use super::super::faults::{ToxicDraft, applies, targets};
 use super::super::script::client_id;
 use super::super::world::World;
-use crate::ids::FaultId;
-use crate::plan::{ByteToxic, PlannedToxic};
+use crate::ids::{ClientId, FaultId};
+use crate::plan::{BRIDGE, ByteToxic, PlannedToxic};
 
 /// How long a client waits for an answer before it takes the connection for dead, in milliseconds.
 const PATIENCE_MS: i64 = 2_000;
@@ -15,17 +15,21 @@ pub(super) fn toxics(world: &World<'_>, clients: &[Client], mistakes: &mut Mista
     let mut all = Vec::new();
     for (index, entry) in world.draft.toxics.iter().enumerate() {
         let toxic = &entry.value;
+        let planned = |id: String, client| PlannedToxic {
+            id: FaultId::new(id),
+            lane: toxic.lane,
+            client,
+            stream: toxic.stream,
+            toxicity: toxic.toxicity,
+            toxic: toxic.toxic.clone(),
+        };
         let targets = targets(toxic.clients.as_ref());
         for target in &targets {
-            let planned = PlannedToxic {
-                id: FaultId::new(super::name_of(world, &toxic.name, *target, targets.len() > 1, None)),
-                lane: toxic.lane,
-                client: client_id(clients, *target),
-                stream: toxic.stream,
-                toxicity: toxic.toxicity,
-                toxic: toxic.toxic.clone(),
-            };
-            all.push((index, planned));
+            let id = super::name_of(world, &toxic.name, *target, targets.len() > 1, None);
+            all.push((index, planned(id, client_id(clients, *target))));
+        }
+        if toxic.of_bridge {
+            all.push((index, planned(toxic.name.clone(), ClientId::new(BRIDGE))));
         }
     }
     patience(world, mistakes);

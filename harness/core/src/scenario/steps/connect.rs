@@ -9,7 +9,7 @@ pub(super) const KIND: StepKind = StepKind {
     keys: &["clients", "pace"],
     what: "they connect and subscribe from their checkpoints; all that are not connected where `clients` is left out. \
            With `pace = \"burst\"`, the script goes on before they are subscribed, so that what follows meets their \
-           replay",
+           replay. They may so connect while a server is down, and are subscribed once it is back",
     read: |section, names, mistakes| {
         let clients = names.clients(section, mistakes);
         let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true);
@@ -25,7 +25,9 @@ struct Connect {
 
 impl Step for Connect {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
-        rehearsal.needs_servers("connecting");
+        if !self.at_once {
+            rehearsal.needs_servers("connecting");
+        }
         let draft = rehearsal.world.draft;
         let refused = |client: usize| draft.clients[client].value.refused;
         let clients = rehearsal.world.clients.iter().enumerate();
@@ -44,6 +46,7 @@ impl Step for Connect {
                 rehearsal.world.earn(None, Part::joined(refused(client), draft.window.is_some()));
             }
             if refused(client).is_some() {
+                rehearsal.needs_servers("connecting a client that is refused");
                 rehearsal.world.clients[client].ever = true;
             } else {
                 // How much it resumes depends on timing.

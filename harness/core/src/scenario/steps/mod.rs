@@ -6,6 +6,8 @@ mod arm;
 mod attempt;
 mod await_clients;
 mod await_fault;
+mod await_outbox;
+mod await_relay;
 mod backup;
 mod checkpoint;
 mod conflict;
@@ -23,6 +25,7 @@ mod prune;
 mod publish;
 mod reducers;
 mod refused_publish;
+mod relay;
 mod republish;
 mod restore;
 mod resubscribe;
@@ -65,6 +68,9 @@ pub(super) const KINDS: &[&StepKind] = &[
     &kill_as_seen::KIND,
     &backup::KIND,
     &restore::KIND,
+    &relay::KIND,
+    &await_relay::KIND,
+    &await_outbox::KIND,
 ];
 
 pub(super) fn read(root: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Steps {

@@ -1,20 +1,28 @@
 //! `publish`: the writer publishes new events.
 
+mod turns;
+
 use super::super::compile::payload::Payload;
 use super::super::compile::planner::StepPlanner;
 use super::super::numbers::number;
 use super::super::open::Number;
 use super::super::words::PAYLOADS;
 use super::prelude::*;
+use crate::ids::ClientId;
+use turns::Turns;
 
 pub(super) const KIND: StepKind = StepKind {
     name: "publish",
-    keys: &["stream", "streams", "count", "pace", "spread", "payload"],
+    keys: &["stream", "streams", "count", "pace", "spread", "payload", "turns", "rate", "for_ms", "at_most_ms"],
     what: "`count` events in all are published to `stream`, or to `streams` (a list, or `all`). `pace` is `lockstep` \
            (the connected readers catch up after each event) or `burst` (nothing is waited for). `spread` is `even` \
            (by turns), `shuffled` (as many to each, in a drawn order) or `skewed` (the nth stream gets a share like \
            1/n, in a drawn order). `payload` is a family for these events, instead of the stream's; or `invalid`: \
-           texts that are no payload, which the lane must refuse, and whose keys the next publishes use",
+           texts that are no payload, which the lane must refuse, and whose keys the next publishes use. With \
+           `turns`, the lanes take so many turns in the order ABBA, one rests while the other publishes its share, and \
+           what takes time is measured. With `rate` (events a second) and `for_ms` instead of `count` and `pace`, each \
+           event is sent at its time, whatever became of those before it; turns have 4 events if `turns` does not say \
+           otherwise, and go on up to `at_most_ms` while the comparison is not clear",
     read,
 };
 
@@ -38,6 +46,7 @@ const MAX_COUNT: u64 = 100_000;
 struct Publish {
     streams: Vec<usize>,
     count: Number,
+    turns: Option<Turns>,
     lockstep: bool,
     spread: Spread,
     what: What,
@@ -62,8 +71,10 @@ fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Op
             count.value
         }
     };
+    let turns = turns::read(section, count, mistakes);
+    let count = turns.map_or(count, |turns| Number::Fixed(turns.events()));
     let spread = section.word("spread", SPREADS, mistakes).unwrap_or(Spread::Even);
-    let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true);
+    let lockstep = section.word("pace", PACES, mistakes).unwrap_or(true) && !section.has("rate");
     let families = PAYLOADS.iter().map(|(word, family)| (*word, What::Family(Some(*family))));
     let payloads: Vec<_> = families.chain([("invalid", What::Invalid)]).collect();
     let what = section.word("payload", &payloads, mistakes).unwrap_or(What::Family(None));
@@ -73,7 +84,7 @@ fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Op
         mistakes.local(section.at, words, "`count` is for all streams together".to_owned());
     }
     let whole = !streams.is_empty() && !too_few;
-    whole.then(|| Box::new(Publish { streams, count, lockstep, spread, what }) as Box<dyn Step>)
+    whole.then(|| Box::new(Publish { streams, count, turns, lockstep, spread, what }) as Box<dyn Step>)
 }
 
 impl Step for Publish {
@@ -102,26 +113,42 @@ impl Step for Publish {
         for stream in &turns {
             rehearsal.world.publish(rehearsal.index, *stream, self.lockstep);
         }
-        let lockstep = if self.lockstep { connected } else { Vec::new() };
-        let readers = lockstep.into_iter().map(|client| {
+        if let Some(by_turns) = &self.turns {
+            by_turns.rehearse(rehearsal, &self.streams);
+        }
+        let readers = connected.into_iter().map(|client| {
             let planned = &rehearsal.world.draft.clients[client].value;
             (planned.streams.clone(), rehearsal.world.client_ids[client].clone())
         });
         let (readers, drawn): (Vec<_>, _) = (readers.collect(), self.spread != Spread::Even);
+        let (lockstep, by_turns) = (self.lockstep, self.turns);
         rehearsal.then(move |planner| {
             let mut turns = turns.clone();
             if drawn {
                 planner.chance.shuffle(&mut turns);
             }
-            for stream in turns {
+            let publish = |planner: &mut StepPlanner<'_>, stream: usize| {
                 planner.publish(stream, family);
-                let readers = readers.iter().filter(|(streams, _)| streams.contains(&stream));
-                let clients: Vec<_> = readers.map(|(_, client)| client.clone()).collect();
-                if !clients.is_empty() {
-                    planner.push(plan::Step::AwaitCaughtUp { clients });
+                if lockstep {
+                    catch_up(planner, &readers, &[stream]);
                 }
+            };
+            match by_turns {
+                None => turns.iter().for_each(|stream| publish(planner, *stream)),
+                Some(by_turns) => by_turns.plan(planner, &turns, publish, |planner, streams| {
+                    catch_up(planner, &readers, streams);
+                }),
             }
         });
+    }
+}
+
+/// Waits for the readers of these streams.
+fn catch_up(planner: &mut StepPlanner<'_>, readers: &[(Vec<usize>, ClientId)], streams: &[usize]) {
+    let reads = |(own, _): &&(Vec<usize>, ClientId)| own.iter().any(|stream| streams.contains(stream));
+    let clients: Vec<_> = readers.iter().filter(reads).map(|(_, client)| client.clone()).collect();
+    if !clients.is_empty() {
+        planner.push(plan::Step::AwaitCaughtUp { clients });
     }
 }
 

@@ -33,6 +33,9 @@ fn read(section: &Section<'_>, names: &Names<'_>, mistakes: &mut Mistakes) -> Op
 impl Step for Reducers {
     fn rehearse(&self, rehearsal: &mut Rehearsal<'_, '_>) {
         rehearsal.needs_servers("a call of a reducer");
+        if rehearsal.world.mirror.is_some() {
+            rehearsal.refuse("the scripts of reducers use the outbox, and so does the bridge", "leave one of them out");
+        }
         if SCRIPTS.iter().all(|script| self.scripts.contains(&script)) {
             rehearsal.world.earn(Some(LaneId::Candidate), [Part::CallsRepeated, Part::CallsRefused]);
         }

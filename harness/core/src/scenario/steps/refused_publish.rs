@@ -11,7 +11,8 @@ pub(super) const KIND: StepKind = StepKind {
     keys: &["stream", "wrong"],
     what: "one event: first it is refused, once for each thing that is `wrong` beside it; then it is written under the \
            same key. `seq-low`, `seq-high`, `seq-zero` and `seq-huge` expect another seq than the next; `hash-other`, \
-           `hash-upper` and `hash-bare` give another hash, on the candidate alone, since the legacy publish takes none",
+           `hash-end` (another last digit), `hash-upper` and `hash-bare` give another hash, on the candidate alone, \
+           since the legacy publish takes none",
     read,
 };
 
@@ -21,6 +22,7 @@ const WRONGS: &[(&str, Wrong)] = &[
     ("seq-zero", Wrong::SeqZero),
     ("seq-huge", Wrong::SeqHuge),
     ("hash-other", Wrong::HashOther),
+    ("hash-end", Wrong::HashEnd),
     ("hash-upper", Wrong::HashUpper),
     ("hash-bare", Wrong::HashBare),
 ];
@@ -44,7 +46,7 @@ impl Step for RefusedPublish {
         rehearsal.needs_servers("publishing");
         rehearsal.needs_progress(&[None]);
         let (stream, wrongs) = (self.stream, self.wrongs.clone());
-        let is_hash = |wrong: &Wrong| matches!(wrong, Wrong::HashOther | Wrong::HashUpper | Wrong::HashBare);
+        let is_hash = |wrong: &Wrong| wrong.is_of_hash();
         if wrongs.iter().any(is_hash) {
             rehearsal.world.earn(Some(LaneId::Candidate), [Part::HashRefused]);
         }

@@ -284,3 +284,37 @@ fn connections_are_counted_where_the_script_alone_decides_which_there_are() {
     let silent = silent.replacen("{ do = \"await\" }", "{ do = \"count\", within_ms = 60000 }", 1);
     assert!(errors(&silent).contains("a client that joins without a name can't be counted"), "{}", errors(&silent));
 }
+
+#[test]
+fn a_cursor_that_a_resume_does_not_have_cannot_be_rewritten() {
+    const FAULT: &str = "\"cut\", how = \"close\", when = \"before\", clients = [\"desk\"], \
+                         at = { delivery = \"run:a:events\", seq = 4 }";
+    let rewrite = |client, nth| {
+        format!(
+            "\"rewrite-cursor\", stream = \"run:a:events\", to = 0, clients = [\"{client}\"], at = {{ resume = {nth} }}"
+        )
+    };
+    check(
+        FAULT,
+        &rewrite("desk", 1),
+        "resume 1 of `desk` has no cursor of `run:a:events`, so there is none to rewrite",
+    );
+    let back = GOOD.replace("  { do = \"await\" }", "  { do = \"connect\" },\n  { do = \"await\" }");
+    assert_eq!(errors(&back.replace(FAULT, &rewrite("phone", 2))), "nothing is wrong");
+    // Below the floor, the second resume is refused, and the third has no cursor.
+    let pruned = back.replace("count = 3,", "count = 20,");
+    let said = errors(&pruned.replace(FAULT, &rewrite("phone", 3)));
+    assert!(said.contains("resume 3 of `phone` has no cursor of `run:a:events`"), "{said}");
+}
+
+#[test]
+fn a_client_connects_while_a_server_is_down_only_where_the_script_does_not_wait_for_it() {
+    const AWAIT: &str = "{ do = \"await\" }";
+    let connect = |rest: &str| {
+        let server = |action: &str| format!("{{ do = \"server\", lane = \"legacy\", action = \"{action}\" }}");
+        let connect = format!("{{ do = \"connect\", clients = [\"phone\"]{rest} }}");
+        format!("{},\n  {connect},\n  {},\n  {AWAIT}", server("kill"), server("restart"))
+    };
+    check(AWAIT, &connect(""), "connecting while the legacy server is down would wait forever");
+    assert_eq!(errors(&GOOD.replace(AWAIT, &connect(", pace = \"burst\""))), "nothing is wrong");
+}

@@ -52,6 +52,18 @@ fn a_row_that_nobody_acknowledged_has_a_strange_key() {
 }
 
 #[test]
+fn commit_times_that_go_back_or_stand_still_are_noticed() {
+    let times = |times: &[i64]| {
+        let event = |(seq, time): (usize, &i64)| ShownEvent { committed_at: *time, ..event(seq as u64 + 1, "k", "1") };
+        let events: Vec<ShownEvent> = times.iter().enumerate().map(event).collect();
+        compare_times(&events).into_iter().map(|(seq, differs)| (seq.unwrap(), differs.expected)).collect::<Vec<_>>()
+    };
+    assert_eq!(times(&[5, 5, 6, 6, 6, 4, 7]), []);
+    assert_eq!(times(&[2_000_000, 900_000]), [(2, "2000000 or later".to_owned())]);
+    assert_eq!(times(&[7; 12]), [(9, "later than 7".to_owned())]);
+}
+
+#[test]
 fn a_key_that_is_gone_moved_or_strange_is_noticed() {
     let events: BTreeMap<u64, Known> =
         [(1, known(&event(1, "a", "1"))), (2, known(&event(2, "b", "2"))), (3, known(&event(3, "c", "3")))].into();

@@ -46,9 +46,12 @@ at_least = {{ deliveries = 1 }}
         socket: destination.clone(),
         writer: destination,
         server: Some(Arc::new(fake.clone())),
+        bridge: None,
         byte_toxics: None,
         authority: None,
         pace: None,
+        least_between: None,
+        turns: None,
         answers: Arc::new(MeasuredTimeout::of_answers()),
     };
     let dir = tempfile::tempdir().unwrap();

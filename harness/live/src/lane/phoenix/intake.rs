@@ -121,6 +121,10 @@ impl PhoenixSession {
         if self.probing.is_some() {
             return;
         }
+        if self.profile.has_every_field() && updates.len() > self.batch_most.max(1) as usize {
+            let said = format!("{} events", updates.len());
+            self.told_wrong(Some(&stream), last.seq, Contradiction::BatchTooLong, said);
+        }
         let head = claims.head_of(&last.topic).unwrap_or(last.seq);
         for (what, said) in claims.contradictions(updates) {
             let by_head = matches!(what, Contradiction::CompleteTooSoon | Contradiction::CompleteTooLate);

@@ -52,6 +52,8 @@ pub(super) struct PhoenixSession {
     pub(super) newest: BTreeMap<StreamId, Seq>,
     /// The last event of each stream's last batch since it was asked for, and whether that batch ended the replay.
     pub(super) complete: BTreeMap<StreamId, (Seq, bool)>,
+    /// The most events of a batch that it asked for so far.
+    pub(super) batch_most: u32,
     pub(super) told: Told,
     /// The cursors that are probed, each with whether the event at or behind it came.
     pub(super) probing: Option<BTreeMap<StreamId, (Cursor, bool)>>,
@@ -92,6 +94,7 @@ impl PhoenixSession {
             join_ref: Value::Null,
             newest: BTreeMap::new(),
             complete: BTreeMap::new(),
+            batch_most: 0,
             probing: None,
             copies: None,
             client: None,
@@ -220,6 +223,7 @@ impl PhoenixSession {
         streams: &[(StreamId, Option<Cursor>)],
         replay_batch: u32,
     ) -> Completion<Reply> {
+        self.batch_most = self.batch_most.max(replay_batch);
         let topics = self.topics(streams.iter().map(|(stream, _)| stream))?;
         let cursors = streams.iter().zip(&topics);
         let cursors = cursors.filter_map(|((_, cursor), topic)| Some(format!("{topic}:{}", (*cursor)?)));

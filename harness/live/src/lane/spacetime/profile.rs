@@ -19,6 +19,9 @@ use crate::lane::http::HttpClient;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 
+/// Where a socket is opened, unless a profile says otherwise.
+const WEBSOCKET_PATH: &str = "/v1/database/{database}/subscribe";
+
 pub(super) const KIND: &str = "spacetime";
 
 /// The subprotocols that this lane speaks, the one it likes best first.
@@ -55,7 +58,7 @@ impl Default for SpacetimeProfile {
             publish_module: None,
             subprotocols: SUBPROTOCOLS.map(str::to_owned).to_vec(),
             confirmed: None,
-            websocket_path: "/v1/database/{database}/subscribe".to_owned(),
+            websocket_path: WEBSOCKET_PATH.to_owned(),
             scoped: true,
             rate: None,
         }
@@ -132,6 +135,10 @@ impl SpacetimeProfile {
         url.map_or_else(|_| String::new(), |url| url.path().trim_end_matches('/').to_owned())
     }
 
+    fn has_usual_path(&self) -> bool {
+        self.websocket_path == WEBSOCKET_PATH && self.base().is_empty()
+    }
+
     pub fn publishes_module(&self) -> bool {
         self.publish_module.unwrap_or(self.database.is_none())
     }
@@ -172,6 +179,8 @@ impl Profile for SpacetimeProfile {
             windows: if self.database.is_some() { Windows::Unsaid } else { Windows::Chosen },
             // The server fetches the keys of tokens from this machine, and the module has to be ours.
             takes_tokens: self.publishes_module() && is_here(&self.socket_origin().host),
+            // The bridge reads the outbox as the owner of the database.
+            lacks_outbox: self.database.is_some() || !self.publishes_module() || !self.has_usual_path(),
             ..Means::of_ours(ServerKind::Outside)
         }
     }

@@ -99,6 +99,21 @@ impl Schema {
         self.reducers.contains_key(name)
     }
 
+    /// The tables and reducers of this project's module that the module does not have, or has with other columns or
+    /// arguments.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let ours = Schema::module();
+        let tables = ours.tables.iter().filter(|(name, row)| {
+            let has = self.tables.get(*name);
+            !has.is_some_and(|has| row.elements.iter().all(|column| has.elements.contains(column)))
+        });
+        let reducers = ours
+            .reducers
+            .iter()
+            .filter(|(name, arguments)| self.reducers.get(*name).is_none_or(|has| types(has) != types(arguments)));
+        tables.map(|(name, _)| name.clone()).chain(reducers.map(|(name, _)| name.clone())).collect()
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
         for (table, wanted) in COLUMNS {

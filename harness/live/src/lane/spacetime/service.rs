@@ -133,6 +133,15 @@ impl Service for SpacetimeService {
         Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
     }
 
+    async fn missing(&self) -> Result<Vec<String>, OpenError> {
+        if self.profile.publishes_module() && self.run.module == MODULE_WASM {
+            return Ok(Vec::new());
+        }
+        let space = self.create_space("schema").await?;
+        let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
+        Ok(reported.map(|schema| schema.missing()).unwrap_or_default())
+    }
+
     async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
         if !self.profile.is_without_url() || self.profile.database.is_some() {
             return Err(OpenError::lasting("defects are planted only in servers that the run started"));

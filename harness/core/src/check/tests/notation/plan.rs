@@ -63,7 +63,7 @@ impl PlanWriter {
             let payload = payload(kind, stream, seq);
             let (hash, key) = (hash(&payload), format!("{stream}{seq}"));
             let (stream, claims) = (StreamId::from(stream), Claims::default());
-            Step::Publish { op, stream, key, payload, hash, claims, lane: None, together: None, expect }
+            Step::Publish { op, stream, key, payload, hash, claims, lane: None, together: None, due_us: None, expect }
         });
         if proves {
             let is_proof = |step: &Step| matches!(step, Step::Publish { op: other, .. } if *other == op);
@@ -193,6 +193,7 @@ impl PlanWriter {
             legacy_defects: Vec::new(),
             candidate_defects: Vec::new(),
             window: None,
+            bridge: None,
             cases: vec![Case {
                 name: "main".to_owned(),
                 streams: self.streams.into_values().collect(),
@@ -206,6 +207,7 @@ impl PlanWriter {
             toxics: self.toxics,
             at_least: self.at_least,
             expect: Expectation::Allow,
+            budgets: None,
             converge_within_ms: 1000,
         }
     }

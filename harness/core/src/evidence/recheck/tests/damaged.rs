@@ -170,7 +170,7 @@ fn times_that_do_not_fit_the_records_are_named() {
 #[test]
 fn a_scenario_that_is_judged_and_has_no_file_is_one_problem() {
     let mut files = bundle(&TWO, State::Complete);
-    let gone = files_of("losing").into_iter().chain(layout::scenario_places("losing"));
+    let gone = files_of("losing", &Scope::default()).into_iter().chain(layout::scenario_places("losing"));
     gone.for_each(|path| drop(files.remove(&path)));
     forge(&mut files, |_| {});
     let told = problems(&files);

@@ -70,7 +70,8 @@ fn a_decision_that_was_turned_round_does_not_follow() {
     let mut files = bundle(&TWO, State::Complete);
     forge(&mut files, |evidence| {
         let decision = Decision::Allow;
-        evidence.judged.decision = Decided { allow: true, decision, reasons: vec![], exit_code: 0 };
+        evidence.judged.decision =
+            Decided { allow: true, decision, reasons: vec![], exit_code: 0, advisory: false, waived: vec![] };
     });
     let told = problems(&files);
     for path in ["judged.decision.allow", "judged.decision.decision", "judged.decision.exit_code"] {

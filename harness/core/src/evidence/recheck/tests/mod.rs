@@ -1,9 +1,11 @@
 //! Bundles that hold, and bundles that somebody edited, cut short, forged or left unfinished.
 #![allow(clippy::unwrap_used)]
 
+mod alone;
 mod damaged;
 mod forged;
 mod holds;
+mod policy;
 mod properties;
 mod scoped;
 
@@ -14,11 +16,14 @@ use super::super::layout::{FileEntry, Files};
 use super::super::report::print_pages;
 use super::super::{Driven, EVIDENCE_SCHEMA, FireTime, LaneRun, RUN_TIMES_SCHEMA, Times, Tool, lane_time};
 use super::*;
+use crate::check::CheckInput;
 use crate::check::tests::notation::World;
 use crate::gate::{Asked, Decision, suite_digest};
+use crate::hash::HashVector;
 use crate::history::History;
 use crate::ids::LaneId;
 use crate::plan::Expectation;
+use crate::policy::Policy;
 
 const HONEST: &str = "planned cut c1; pub a1..3; c1 sub a; c1 a1 a2 a3; fires cut c1; pub a4; c1 a4";
 const LOSING: &str = "pub a1..3; c1 sub a; legacy: c1 a1 a2 a3; candidate: c1 a1 a2";
@@ -46,9 +51,21 @@ fn driven((name, notation, planted): Made<'_>) -> Driven {
 
 /// A bundle as the gate writes it. The scenario's text is its plan, so that compiling is reading.
 fn bundle(made: &[Made<'_>], state: State) -> Files {
+    bundle_by(made, state, None)
+}
+
+/// The same by a policy.
+fn bundle_by(made: &[Made<'_>], state: State, policy: Option<&str>) -> Files {
     let mut files = Files::new();
     let mut judged = Vec::new();
     let mut evidence = evidence(state);
+    if let Some(text) = policy {
+        let terms = Policy::parse("policy.toml", text).unwrap().terms(None, false, "2026-02-25").unwrap();
+        evidence.scope.enforced_rows = terms.required_in_full();
+        evidence.scope.policy = terms;
+        files.insert(layout::POLICY.to_owned(), text.as_bytes().to_vec());
+    }
+    let terms = evidence.scope.policy.clone();
     let mut times = Times {
         schema: RUN_TIMES_SCHEMA.to_owned(),
         started: "2026-02-25T19:00:00Z".to_owned(),
@@ -57,8 +74,9 @@ fn bundle(made: &[Made<'_>], state: State) -> Files {
     };
     for made in made {
         let driven = driven(*made);
-        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven));
-        judged.push(judge_scenario(&CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history)));
+        files.extend(scenario_files(driven.plan.to_json().as_bytes(), &driven, &evidence.scope));
+        let input = CheckInput::new(&driven.plan, &driven.legacy.history, &driven.candidate.history);
+        judged.push(judge_by(&input, &terms));
         let asked = Asked { digest: driven.plan.scenario_digest.clone(), known_bad: made.2.is_some() };
         evidence.scope.scenarios.insert(made.0.to_owned(), asked);
         times.scenarios_ms.insert(made.0.to_owned(), driven.elapsed_ms);

@@ -106,3 +106,29 @@ fn what_a_lane_was_follows_from_one_place_to_the_other() {
     });
     assert_eq!(told, ["evidence.json: `scope.lanes.legacy` does not follow from `lanes.legacy`"]);
 }
+
+#[test]
+fn a_drawn_scenario_is_left_out_for_a_reason_that_follows_from_the_seed_and_the_lanes() {
+    let missing = crate::plan::REDUCERS.iter().map(|name| (*name).to_owned()).collect();
+    let lanes =
+        [(LaneId::Legacy, Means::of_ours(Outside)), (LaneId::Candidate, Means { missing, ..Means::of_ours(Outside) })];
+    let lanes: BTreeMap<_, _> = lanes.into();
+    let told = |lie: &str| {
+        scoped(&ALLOWED, State::Complete, |evidence| {
+            let scope = &mut evidence.scope;
+            (scope.drawn, scope.lanes, scope.suite) = (12, lanes.clone(), crate::gate::suite_digest());
+            for drawn in crate::draw::draws(evidence.seed, 12, &lanes, None) {
+                let plan = crate::scenario::compile(&drawn.scenario, evidence.seed);
+                let Some(why) = crate::gate::fit::unfit(&plan, &lanes, None) else { continue };
+                let asked = Asked { digest: drawn.scenario.digest, known_bad: false };
+                scope.scenarios.insert(drawn.name.clone(), asked);
+                scope.left_out.insert(drawn.name, format!("{why}{lie}"));
+            }
+            assert!(!scope.left_out.is_empty());
+        })
+    };
+    assert_eq!(told(""), Vec::<String>::new());
+    let told = told(" today");
+    let what = "does not follow from the scenario and `scope.lanes`";
+    assert!(!told.is_empty() && told.iter().all(|told| told.ends_with(what)), "{told:#?}");
+}

@@ -39,9 +39,13 @@ pub fn print(repeated: &Repeated, worst: &Report<'_>, out: &mut dyn Write) -> io
                    these runs leave possible (95 %), each run apart from the others.";
         printer.paragraph(0, how)?;
     }
+    let advisory = repeated.exit_code != repeated.decision.exit_code();
     let good = repeated.runs.iter().filter(|run| run.decision.exit_code() == 0).count();
     writeln!(printer.out)?;
     printer.out.styled(loud(repeated.decision.into()), repeated.decision.as_str())?;
+    if advisory {
+        write!(printer.out, "  (advisory: the exit code is 0)")?;
+    }
     writeln!(printer.out, "  {good} of {runs} runs without a block; the worst run decides")?;
     match worst.terminal.bundle {
         Some(bundle) => writeln!(printer.out, "  evidence   {bundle}"),

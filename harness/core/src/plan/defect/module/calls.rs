@@ -50,6 +50,10 @@ defects! { Place::Module;
     "outbox-sent-twice", Answer, stateful;
     /// An unknown event is marked as sent without a refusal.
     "outbox-sends-what-is-unknown", Answer;
+    /// A mark is answered well and not written.
+    "outbox-loses-marks", Loss;
+    /// An append is refused while more than two events of the outbox wait.
+    "append-waits-for-the-outbox", Liveness, stateful;
 
     // Tokens, grants and the window.
     /// An expired token is accepted for ever.

@@ -1,6 +1,6 @@
 //! The families whose payloads are drawn.
 
-use super::super::chance::Chance;
+use crate::chance::Chance;
 
 /// Payloads that hold no mark.
 pub(super) const EXEMPT: [&str; 4] = ["{}", "[]", "null", "\"\""];

@@ -1,7 +1,7 @@
 //! Tables of edges: values, and names of members.
 
-use super::super::chance::Chance;
 use super::drawn::{keyed, object};
+use crate::chance::Chance;
 
 /// Whole payloads without a mark, as they are spelled. Some are equal: each event is one of its own nevertheless.
 pub(crate) const BARE: &[&str] = &[

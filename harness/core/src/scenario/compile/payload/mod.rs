@@ -18,7 +18,7 @@ pub(crate) use {drawn::NUMBERS, spelling::token_end};
 
 use std::collections::BTreeMap;
 
-use super::chance::Chance;
+use crate::chance::Chance;
 use crate::hash::canonicalize;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

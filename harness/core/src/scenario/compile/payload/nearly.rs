@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::super::chance::Chance;
 use super::spelling::token_end;
 use super::{Decks, canonical};
+use crate::chance::Chance;
 use crate::hash::payload_hash;
 
 /// A small change of a token; `None` where it does not apply.

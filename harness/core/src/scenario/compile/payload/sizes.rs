@@ -1,7 +1,7 @@
 //! Payloads of an exact size: bytes and characters of a string, members of an array or object, levels of nesting.
 
-use super::super::chance::Chance;
 use super::drawn::{keyed, object};
+use crate::chance::Chance;
 
 /// What a string is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

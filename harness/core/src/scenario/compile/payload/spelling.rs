@@ -1,7 +1,7 @@
 //! Spells a payload in another way: other spacing, escapes, numbers and order of members, and the same canonical form.
 
-use super::super::chance::Chance;
 use super::canonical;
+use crate::chance::Chance;
 
 const SPACING: [&str; 8] = ["", "", "", "", " ", "\n", "\t", "\r\n  "];
 /// Deeper values are copied.

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use cutover_core::hash::payload_hash;
-use cutover_core::history::Via;
+use cutover_core::history::{Contradiction, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{Compression, JoinParams, SaidProtocol, Serializer, Window};
-use cutover_reference::{Config, Server};
+use cutover_reference::{Config, Defects, Server};
 use tempfile::TempDir;
 
 use super::super::PhoenixLane;
@@ -206,6 +206,30 @@ async fn a_subscribe_without_a_cursor_behind_an_unsubscribe_replays_from_the_beg
             assert_eq!(seqs, [1, 2, 1, 2, 3, 3]);
             assert_eq!(session.unsubscribe(std::slice::from_ref(&stream)).await, Ok(()));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_with_more_events_than_were_asked_for_is_told() {
+    for (defect, told) in [("", 0), ("batch-size-ignored", 2)] {
+        let profile = PhoenixProfile::of_url("ws://legacy.example").unwrap();
+        let stack = Stack::of(profile, |config| config.defects = Defects::parse(defect).unwrap_or_default());
+        let mut writer = stack.writer().await;
+        for seq in 1..=5 {
+            assert_eq!(publish(&mut *writer, STREAMS[0], &seq.to_string(), "{}").await, published(seq, false));
+        }
+        let mut session = stack.subscriber(Serializer::V2).await;
+        assert!(subscribe(&mut *session, &[(STREAMS[0], None)]).await.is_ok());
+        let (mut events, mut too_long) = (0, 0);
+        while events < 10 {
+            match session.next().await {
+                Arrival::Event { .. } => events += 1,
+                Arrival::Contradiction { what: Contradiction::BatchTooLong, .. } => too_long += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        // The batch, and the frame that repeats it.
+        assert_eq!(too_long, told, "{defect}");
     }
 }
 

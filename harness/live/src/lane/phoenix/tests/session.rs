@@ -41,7 +41,7 @@ async fn open(name: &str, serializer: Serializer) -> Box<dyn SubscriberSession> 
 
 async fn subscribe(session: &mut dyn SubscriberSession, streams: &[(&str, Option<u64>)]) -> Completion<Heads> {
     let streams = streams.iter().map(|(stream, cursor)| (StreamId::new(*stream), cursor.map(Cursor)));
-    session.subscribe(&streams.collect::<Vec<_>>(), 2).await
+    session.subscribe(&streams.collect::<Vec<_>>(), 200).await
 }
 
 async fn events(session: &mut dyn SubscriberSession, count: usize) -> Vec<(u64, Via)> {

@@ -112,6 +112,18 @@ fn other_arguments_of_a_reducer_are_reported_and_other_names_of_them_are_not() {
 }
 
 #[test]
+fn a_module_lacks_what_it_has_not_or_has_otherwise() {
+    let missing = |schema: &Value| Schema::parse(schema.to_string().as_bytes()).unwrap().missing();
+    assert_eq!(missing(&module()), [""; 0]);
+    let mut other = module();
+    named(&mut other["tables"], "active_connection")["name"] = "connections".into();
+    named(&mut other["reducers"], "set_window")["name"] = "window".into();
+    arguments_of(&mut other, "prune_stream").pop();
+    columns_of(&mut other, "bridge_outbox").reverse();
+    assert_eq!(missing(&other), ["active_connection", "prune_stream", "set_window"]);
+}
+
+#[test]
 fn an_answer_that_is_no_schema_is_an_error_and_no_panic() {
     for text in ["null", "{}", "[]", "<html>", r#"{"tables":[{"name":"sync_event","product_type_ref":9}]}"#] {
         assert!(Schema::parse(text.as_bytes()).is_err(), "{text}");

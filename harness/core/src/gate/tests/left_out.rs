@@ -1,0 +1,64 @@
+//! What the lanes of a run can't be put through.
+
+use super::*;
+use crate::gate::fit::Windows;
+
+#[test]
+fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
+    let full = suite();
+    let mut outside = scope(&full);
+    let legacy = Means {
+        server: ServerKind::Outside,
+        shared: true,
+        scoped: true,
+        sets_policies: true,
+        confirms_reads: false,
+        keeps_watermarks: false,
+        hides_keys: false,
+        counts_connections: false,
+        windows: Windows::Unsaid,
+        takes_tokens: true,
+        lacks_outbox: false,
+        lacks: Vec::new(),
+        missing: Vec::new(),
+        protocol: None,
+    };
+    outside.lanes.insert(LaneId::Legacy, legacy);
+    outside.left_out =
+        full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &outside)?))).collect();
+    assert!(outside.left_out.contains_key("legacy-killed") && outside.left_out.contains_key("drop-event"));
+    let ran: Vec<_> = full.iter().filter(|ran| !outside.left_out.contains_key(&ran.name)).cloned().collect();
+    assert_eq!(decided(&ran, &outside), (Decision::Allow, vec![]));
+    // A row that no scenario of the run can show any more does not have to be shown.
+    assert!(outside.can_show(row("durability-gated-delivery").unwrap(), LaneId::Legacy).is_empty());
+    // The same over lanes of our own, or for another reason: nothing says that they had to be left out.
+    let ours = Scope { lanes: scope(&full).lanes, ..outside.clone() };
+    assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
+    outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
+    assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
+}
+
+#[test]
+fn what_the_module_of_a_lane_does_not_have_is_left_out_of_a_full_run() {
+    let full = suite();
+    let mut other = scope(&full);
+    let missing = ["set_window", "put_lease", "active_connection", "mark_bridge_event_sent", "prune_stream"];
+    let missing = missing.map(str::to_owned).to_vec();
+    other.lanes.insert(LaneId::Candidate, Means { missing, ..Means::of_ours(ServerKind::BuiltIn) });
+    other.left_out = full.iter().filter_map(|ran| Some((ran.name.clone(), reason_of(&ran.name, &other)?))).collect();
+    for (scenario, name) in [
+        ("clients-refused", "set_window"),
+        ("tokens", "put_lease"),
+        ("clients-counted", "active_connection"),
+        ("reducers-called", "mark_bridge_event_sent"),
+        ("pruned-by-hand", "prune_stream"),
+    ] {
+        let why = format!("it uses `{name}`, and the module of the candidate lane has none like it");
+        assert_eq!(other.left_out.get(scenario), Some(&why), "{scenario}");
+    }
+    let ran: Vec<_> = full.iter().filter(|ran| !other.left_out.contains_key(&ran.name)).cloned().collect();
+    assert_eq!(decided(&ran, &other), (Decision::Allow, vec![]));
+    for lost in ["compatibility-negotiation", "token-lifecycle", "authorization", "presence-handshake"] {
+        assert!(other.can_show(row(lost).unwrap(), LaneId::Candidate).is_empty(), "{lost}");
+    }
+}
