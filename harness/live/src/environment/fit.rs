@@ -46,14 +46,17 @@ impl Environment {
 
     /// Asks the lanes whose module may not be this tool's what it has. To be done before [`Environment::means`].
     pub async fn ask_for_modules(&self, aa: Option<LaneId>) -> Result<(), EnvironmentError> {
-        let is_other = |lane: LaneId| matches!(self.source(lane), Source::Outside(_)) || self.has_other_module(lane);
-        let asked = || LaneId::BOTH.into_iter().filter(|lane| aa.is_none_or(|only| only == *lane) && is_other(*lane));
+        let lanes = || LaneId::BOTH.into_iter().filter(|lane| aa.is_none_or(|only| only == *lane));
+        let asked: Vec<LaneId> = lanes().filter(|lane| self.may_have_other_module(*lane)).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
         // Both are reached before either is written to.
-        for lane in asked() {
+        for lane in lanes().filter(|lane| asked.contains(lane) || matches!(self.source(*lane), Source::Outside(_))) {
             self.shared_host(lane).await?;
         }
         let mut missing = BTreeMap::new();
-        for lane in asked() {
+        for lane in asked {
             let host = self.shared_host(lane).await?;
             let found = host.service.missing().await.map_err(|source| unavailable(lane, &self.what(lane), source))?;
             missing.insert(lane, found);
@@ -62,9 +65,17 @@ impl Environment {
         Ok(())
     }
 
-    /// Whether the run publishes a module of the user to the server of a lane that it starts.
-    fn has_other_module(&self, lane: LaneId) -> bool {
-        self.run.module != MODULE_WASM && lane == LaneId::Candidate
+    /// Whether the module of a lane may be another one than this tool's: the user's, or that of a database which was
+    /// there before.
+    fn may_have_other_module(&self, lane: LaneId) -> bool {
+        let publishes_other = self.run.module != MODULE_WASM;
+        match self.source(lane) {
+            Source::Outside(profile) if Protocol::of(profile.kind()) == Protocol::Spacetime => {
+                publishes_other || profile.means().shared
+            }
+            Source::Outside(_) => false,
+            Source::Bundled | Source::Binary { .. } => publishes_other && lane == LaneId::Candidate,
+        }
     }
 
     /// The plan's streams on the wire. Where the server outlives the run they carry a word of it, and of the role, as

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -34,6 +34,7 @@ struct Fake {
     ends: Option<Closed>,
     /// How long the first connection is told to wait, since it reads too slowly.
     strikes: Option<Duration>,
+    may_strike: Arc<AtomicBool>,
     asks_to_wait: Option<Duration>,
     opened: AtomicUsize,
     asked: Arc<AtomicUsize>,
@@ -43,6 +44,7 @@ struct FakeSession {
     op: OnOp,
     ends: Option<Closed>,
     strikes: Option<Duration>,
+    may_strike: Arc<AtomicBool>,
     asks_to_wait: Option<Duration>,
     asked: Arc<AtomicUsize>,
 }
@@ -55,6 +57,7 @@ impl Fake {
             op: self.op,
             ends: self.ends.clone(),
             strikes: self.strikes.filter(|_| before == 0),
+            may_strike: Arc::clone(&self.may_strike),
             asks_to_wait: self.asks_to_wait,
             asked: Arc::clone(&self.asked),
         }))
@@ -94,6 +97,9 @@ impl SubscriberSession for FakeSession {
     }
 
     async fn next(&mut self) -> Arrival {
+        while self.strikes.is_some() && !self.may_strike.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
         if let Some(wait) = self.strikes.take() {
             return Arrival::Struck { strike: SlowNotice::default(), wait };
         }
@@ -176,7 +182,8 @@ impl SubscriberSession for SilentSession {
 
 fn fake(open: OnOpen, op: OnOp) -> Fake {
     let (opened, asked) = (AtomicUsize::new(0), Arc::default());
-    Fake { open, op, ends: None, strikes: None, asks_to_wait: None, opened, asked }
+    let may_strike = Arc::new(AtomicBool::new(true));
+    Fake { open, op, ends: None, strikes: None, may_strike, asks_to_wait: None, opened, asked }
 }
 
 fn refused(what: &str, retryable: bool) -> OpenError {
@@ -405,18 +412,23 @@ async fn a_client_that_is_told_that_it_reads_too_slowly_goes_and_waits_as_long_a
     handle.stop().await;
     let records = recorder.snapshot().records;
     let struck = records.iter().position(|record| matches!(record, Record::Struck { .. })).unwrap();
-    let left = Closed::Channel { event: "sync:error slow_consumer".to_owned() };
-    assert!(matches!(&records[struck + 1], Record::Closed { why, .. } if *why == left), "{records:?}");
+    let ends = records[struck..].iter().find_map(|record| match record {
+        Record::Closed { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    assert_eq!(ends, Some(Closed::Channel { event: "sync:error slow_consumer".to_owned() }), "{records:?}");
 }
 
 #[tokio::test]
 async fn a_client_that_does_not_read_asks_nothing_and_takes_nothing() {
     let mut lane = fake(|_| Ok(()), accepts);
     lane.strikes = Some(Duration::ZERO);
+    let may_strike = Arc::clone(&lane.may_strike);
+    may_strike.store(false, Ordering::SeqCst);
     let (lane, dir) = (Arc::new(lane), tempfile::tempdir().unwrap());
     let (handle, recorder) = client(lane.clone(), &[1], &dir).await;
-    // Asked before the client listens for the first time.
     handle.reads(false).await;
+    may_strike.store(true, Ordering::SeqCst);
     let asked = lane.asked.load(Ordering::SeqCst);
     handle.replay_if_overdue([("a".into(), Seq(1))].into()).await;
     assert_eq!(lane.asked.load(Ordering::SeqCst), asked);
