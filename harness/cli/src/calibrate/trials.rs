@@ -89,14 +89,17 @@ impl<'a> Trials<'a> {
         let mut tried = Vec::new();
         for some in planted.chunk_by(|one, next| one.place == next.place).flat_map(in_parts) {
             let this = &*self;
-            let each = futures_util::stream::iter(some.iter().map(|planted| async move {
+            let each = futures_util::stream::iter(some.iter().enumerate().map(|(nth, planted)| async move {
                 match until.is_some_and(|until| began.elapsed() > until) {
                     true => Ok(None),
-                    false => this.one(planted).await.map(Some),
+                    false => this.one(planted).await.map(|tried| Some((nth, tried))),
                 }
             }));
-            let some: Vec<Option<Tried>> = each.buffered(self.jobs.max(1)).try_collect().await?;
-            tried.extend(some.into_iter().flatten());
+            // One that takes long does not keep others from their turn.
+            let some: Vec<Option<(usize, Tried)>> = each.buffer_unordered(self.jobs.max(1)).try_collect().await?;
+            let mut some: Vec<(usize, Tried)> = some.into_iter().flatten().collect();
+            some.sort_by_key(|(nth, _)| *nth);
+            tried.extend(some.into_iter().map(|(_, tried)| tried));
             self.driver.renew().await?;
         }
         Ok(tried)
