@@ -14,6 +14,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::plan::defect::{Kind, Place, Planted, wire};
 use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plant::{FAULT, Whole, on_wire};
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::driver::Driver;
@@ -22,6 +23,11 @@ use crate::out::note;
 
 /// So many defects leave their databases on one server.
 const RENEW_AFTER: usize = 16;
+
+/// So many scenarios look for a defect one after the other: mostly, one of them finds it.
+const ALONE: usize = 4;
+/// So many look for it together then.
+const TOGETHER: usize = 6;
 
 /// The defects that are tried between two servers of the candidate. The legacy server is a new one for each trial.
 fn in_parts<'p>(planted: &'p [&'static Planted]) -> std::slice::Chunks<'p, &'static Planted> {
@@ -108,29 +114,20 @@ impl<'a> Trials<'a> {
     async fn one(&self, planted: &'static Planted) -> Result<Tried, Failure> {
         let began = Instant::now();
         let mut tried = Tried::of(planted);
-        for whole in self.in_order(planted) {
-            let Some((plan, lane)) = with_defect(planted, &whole.plan) else { continue };
-            if self.driver.unfit(&plan).is_some() {
-                continue;
+        let order = self.in_order(planted);
+        let (first, rest) = order.split_at(order.len().min(ALONE));
+        for group in first.chunks(1).chain(rest.chunks(TOGETHER)) {
+            let trials = group.iter().map(|whole| self.trial(planted, whole));
+            for trial in try_join_all(trials).await?.into_iter().flatten() {
+                tried.scenarios += 1;
+                let Some(caught) = trial else { continue };
+                if tried.caught.as_ref().is_none_or(|before| caught.named && !before.named) {
+                    tried.caught = Some(caught);
+                }
             }
-            let plan = Arc::new(plan);
-            let place = format!("{}-{}", planted.name, plan.scenario);
-            let driven = self.driver.drive_one(lane, &plan, &place).await;
-            self.driver.forget(&place);
-            let Some(history) = driven? else { break };
-            if planted.place == Place::Wire && !has_fired(&history) {
-                continue;
-            }
-            tried.scenarios += 1;
-            let judged = whole.with(Plan::clone(&plan), lane, history).judged();
-            let Some(caught) = caught(planted.kind, lane, &judged) else { continue };
-            let is_enough = caught.named;
-            if tried.caught.as_ref().is_none_or(|before| caught.named && !before.named) {
-                tried.caught = Some(caught);
-            }
-            if is_enough {
+            if let Some(caught) = tried.caught.as_ref().filter(|caught| caught.named) {
                 let mut counts = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-                *counts.entry((planted.kind, plan.scenario.clone())).or_default() += 1;
+                *counts.entry((planted.kind, caught.scenario.clone())).or_default() += 1;
                 break;
             }
         }
@@ -145,6 +142,24 @@ impl<'a> Trials<'a> {
     }
 
     /// The scenario that caught it last comes first, then those that caught most of its kind, then the quickest.
+    /// Drives one scenario with a defect. `None` where it can't be planted there, or the run is to stop.
+    async fn trial(&self, planted: &'static Planted, whole: &Whole) -> Result<Option<Option<Caught>>, Failure> {
+        let Some((plan, lane)) = with_defect(planted, &whole.plan) else { return Ok(None) };
+        if self.driver.unfit(&plan).is_some() {
+            return Ok(None);
+        }
+        let plan = Arc::new(plan);
+        let place = format!("{}-{}", planted.name, plan.scenario);
+        let driven = self.driver.drive_one(lane, &plan, &place).await;
+        self.driver.forget(&place);
+        let Some(history) = driven? else { return Ok(None) };
+        if planted.place == Place::Wire && !has_fired(&history) {
+            return Ok(None);
+        }
+        let judged = whole.with(Plan::clone(&plan), lane, history).judged();
+        Ok(Some(caught(planted.kind, lane, &judged)))
+    }
+
     fn in_order(&self, planted: &Planted) -> Vec<&Whole> {
         let before = saved().and_then(|saved| {
             let tried = saved.defects.into_iter().find(|tried| tried.name == planted.name)?;
