@@ -21,6 +21,20 @@ pub struct BundleDir {
     path: PathBuf,
 }
 
+/// A directory in `reports` that is not there yet. Two runs of one second and seed have two.
+pub fn in_reports(run: &str) -> PathBuf {
+    not_there(Path::new("reports"), run)
+}
+
+fn not_there(parent: &Path, name: &str) -> PathBuf {
+    let (mut path, mut nth) = (parent.join(name), 1);
+    while path.exists() {
+        nth += 1;
+        path = parent.join(format!("{name}-{nth}"));
+    }
+    path
+}
+
 impl BundleDir {
     /// Makes the directory. One that is there must be empty: evidence is never mixed with another run's.
     pub fn create(path: PathBuf) -> Result<BundleDir, Failure> {

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::FuzzArgs;
+use crate::bundle_dir::in_reports;
 use crate::driver::{Driver, Settings};
 use crate::exit::{Exit, Failure};
 use crate::gate::default_jobs;
@@ -168,7 +169,7 @@ impl Places {
         }
         let evidence = evidence.unwrap_or_else(|| {
             let name = format!("fuzz-{}-{seed}", Moment::now().compact());
-            PathBuf::from("reports").join(name)
+            in_reports(&name)
         });
         Ok(Places { evidence, save: args.save.clone() })
     }

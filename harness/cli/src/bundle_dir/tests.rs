@@ -41,3 +41,13 @@ fn a_directory_with_something_in_it_is_refused() {
     assert_eq!(refused.exit, crate::exit::Exit::Usage);
     assert!(refused.message.contains("is not empty"), "{refused}");
 }
+
+#[test]
+fn runs_of_one_name_have_directories_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["run", "run-2", "run-3"] {
+        let path = not_there(dir.path(), "run");
+        assert_eq!(path, dir.path().join(name));
+        fs::create_dir(path).unwrap();
+    }
+}

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::GateArgs;
 use crate::baseline::{About, Baselines, is_ci};
-use crate::bundle_dir::BundleDir;
+use crate::bundle_dir::{BundleDir, in_reports};
 use crate::drawn;
 use crate::driver::Message;
 use crate::exit::{Exit, Failure};
@@ -65,7 +65,7 @@ impl Recording {
     ) -> Result<Recording, Failure> {
         let started = Moment::now();
         let run = format!("{}-{seed}", started.compact());
-        let path = args.out.clone().unwrap_or_else(|| PathBuf::from("reports").join(&run));
+        let path = args.out.clone().unwrap_or_else(|| in_reports(&run));
         let command = provenance::command_line(std::env::args_os().map(|word| word.to_string_lossy().into_owned()));
         let day = started.rfc3339().chars().take(DAY).collect::<String>();
         let baseline = baselines.as_ref().map(Baselines::what);

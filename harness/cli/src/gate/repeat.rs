@@ -2,7 +2,7 @@
 //! common.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cutover_core::evidence::layout::{self, Files};
 use cutover_core::evidence::repeat::{Repeated, bundle, repeated, seed_of};
@@ -13,7 +13,7 @@ use cutover_live::clock::Moment;
 
 use super::{Ran, once, print, say_if_not_allow};
 use crate::args::GateArgs;
-use crate::bundle_dir::BundleDir;
+use crate::bundle_dir::{BundleDir, in_reports};
 use crate::driver::Settings;
 use crate::exit::{Exit, Failure};
 use crate::out::{Audience, Stdout, note};
@@ -30,7 +30,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let path = args.out.clone().unwrap_or_else(|| {
         let run = format!("{}-{seed}-repeated", Moment::now().compact());
-        PathBuf::from("reports").join(run)
+        in_reports(&run)
     });
     let dir = BundleDir::create(path)?;
     let mut ran: Vec<Ran> = Vec::new();

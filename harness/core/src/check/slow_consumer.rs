@@ -11,7 +11,7 @@ use super::finding::{Finding, Repeated, Report};
 use super::index::{Index, LaneIndex, PairKey, Settled, Sub};
 use super::reason::Reason;
 use super::slow::{Spell, is_unhindered, spells, strikes};
-use super::{contradiction, convergence, gap, lost_write, unseen};
+use super::{convergence, gap, lost_write, unseen};
 use crate::history::{Closed, Record, SlowNotice, Verdict};
 use crate::ids::{ClientId, ConnId};
 
@@ -52,13 +52,11 @@ pub static CHECKER: Checker = Checker {
              channel), and \"Ordering, delivery, replay\" (no gaps)",
     rows: &["slow-consumer"],
     reasons: &[&OUT_OF_ORDER, &WRONG_FIELDS, &WENT_ON, &LOST, &KEPT, &WRITER_KEPT],
-    accounts_for: "same client and seqs: lost-write, gap, unseen, convergence; of events lost in silence, the same \
-                   client's contradiction about a watermark",
+    accounts_for: "same client and seqs: lost-write, gap, unseen, convergence",
     explains: |cause, effect| {
-        let missing = effect.is_of(&[lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME]);
-        let counted =
-            cause.reason.word == LOST.word && effect.is_of(&[contradiction::NAME]) && effect.reason.word == "watermark";
-        effect.is_at_client_of(cause) && (counted || missing && effect.overlaps(cause))
+        effect.is_at_client_of(cause)
+            && effect.is_of(&[lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME])
+            && effect.overlaps(cause)
     },
     check,
 };
