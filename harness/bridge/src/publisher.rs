@@ -112,10 +112,10 @@ async fn bounded<T>(
 /// Reads until the answer to an event comes. What is no answer to it is passed over.
 async fn answer_to(socket: &mut Socket, id: &str) -> Result<Told, String> {
     while let Some(message) = socket.next().await {
-        if let Message::Text(text) = message.map_err(|error| error.to_string())? {
-            if let Some(told) = told(text.as_str(), id) {
-                return Ok(told);
-            }
+        if let Message::Text(text) = message.map_err(|error| error.to_string())?
+            && let Some(told) = told(text.as_str(), id)
+        {
+            return Ok(told);
         }
     }
     Err("it closed the connection".to_owned())

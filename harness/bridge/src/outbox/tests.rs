@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::{Message, Outbox, Row, read};
 
 const AS_OBJECT: &str = r#"{"InitialSubscription":{"database_update":{"tables":[{"table_id":4100,"table_name":"bridge_outbox","num_rows":1,"updates":[{"deletes":[],"inserts":["{\"event_key\":\"e1\",\"position\":1,\"stream_id\":\"s\",\"payload\":\"{}\",\"payload_hash\":\"h\",\"enqueued_at\":{\"__timestamp_micros_since_unix_epoch__\":7},\"relay_event_id\":\"\"}"]}]}]},"request_id":1}}"#;

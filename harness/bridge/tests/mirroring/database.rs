@@ -1,4 +1,5 @@
 //! A database with an outbox, which speaks as much of SpacetimeDB's v1 protocol as a bridge needs.
+#![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -62,10 +63,10 @@ impl Database {
                 Ok(update) = updates.recv() => Some(update),
                 else => return,
             };
-            if let Some(said) = said {
-                if socket.send(Message::text(said)).await.is_err() {
-                    return;
-                }
+            if let Some(said) = said
+                && socket.send(Message::text(said)).await.is_err()
+            {
+                return;
             }
         }
     }

@@ -1,4 +1,5 @@
 //! A bridge between a database in memory and a real relay.
+#![allow(clippy::unwrap_used)]
 
 mod database;
 

@@ -10,9 +10,11 @@ use crate::matrix::Part;
 use crate::plan::Plan;
 use crate::stats::Quantile;
 
+/// The microseconds that a record measures.
+type Us = fn(&Record) -> Option<u64>;
+
 pub(super) fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
-    let measured: [(Part, fn(&Record) -> Option<u64>); 2] =
-        [(Part::DeliveriesTimed, latency), (Part::RecoveriesTimed, recovery)];
+    let measured: [(Part, Us); 2] = [(Part::DeliveriesTimed, latency), (Part::RecoveriesTimed, recovery)];
     let shown = measured
         .into_iter()
         .filter(|(_, us)| plan.takes_turns() && samples(history, us).len() >= Quantile::P95.least());

@@ -101,7 +101,7 @@ impl<'a> Seen<'a> {
         for other in others {
             for (stream, seq) in self.published_in(spell).filter(|(stream, _)| other.streams.contains(stream)) {
                 any = true;
-                if !self.applied.get(&(&other.id, stream, seq)).is_some_and(|(at, _)| *at < spell.to) {
+                if self.applied.get(&(&other.id, stream, seq)).is_none_or(|(at, _)| *at >= spell.to) {
                     return false;
                 }
             }

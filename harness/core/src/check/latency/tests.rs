@@ -54,7 +54,7 @@ fn what_this_machine_sent_too_late_is_no_finding_but_too_few_samples() {
 
 #[test]
 fn a_machine_that_is_too_busy_leaves_it_unknown_on_no_lane() {
-    let jammed = |block: u64, us: u64| us + if block % 2 == 0 { 300_000 } else { 0 };
+    let jammed = |block: u64, us: u64| us + if block.is_multiple_of(2) { 300_000 } else { 0 };
     let found = told([&jammed, &jammed]);
     assert!(found.iter().all(|says| says.starts_with("unknown this machine was too busy")), "{found:?}");
     assert!(!found.is_empty());
