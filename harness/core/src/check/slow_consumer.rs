@@ -52,11 +52,12 @@ pub static CHECKER: Checker = Checker {
              channel), and \"Ordering, delivery, replay\" (no gaps)",
     rows: &["slow-consumer"],
     reasons: &[&OUT_OF_ORDER, &WRONG_FIELDS, &WENT_ON, &LOST, &KEPT, &WRITER_KEPT],
-    accounts_for: "same client and seqs: lost-write, gap, unseen, convergence",
+    accounts_for: "same client and seqs: lost-write, gap, unseen, convergence; all seqs, of events lost in silence",
     explains: |cause, effect| {
         effect.is_at_client_of(cause)
             && effect.is_of(&[lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME])
-            && effect.overlaps(cause)
+            // Of what such a client lost, the first stretch stands for all.
+            && (cause.reason.word == LOST.word || effect.overlaps(cause))
     },
     check,
 };
