@@ -31,7 +31,7 @@ pub enum Fate {
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
     Has,
-    /// Not now.
+    /// The relay refuses the event for now.
     Later(String),
     /// Not this event, however often it comes.
     Never(String),

@@ -19,7 +19,7 @@ pub const WRITERS: u64 = 16;
 pub struct Row {
     pub name: &'static str,
     pub meaning: &'static str,
-    /// What each lane must have seen; empty where no checker covers the row, so that no scenario can claim it.
+    /// What each lane must have seen, but for what only the other one can show.
     pub parts: &'static [Part],
 }
 

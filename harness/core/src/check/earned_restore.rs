@@ -3,18 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::restore::{Drill, drills, is_brought_back, lost};
-use crate::history::{History, Replayed};
-use crate::ids::StreamId;
+use crate::history::History;
 use crate::matrix::Part;
-use crate::plan::{Damage, Plan, Step};
+use crate::plan::{Damage, Plan};
 
 pub(super) fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
-    let lane = history.header.lane;
-    let restores = plan.cases.iter().flat_map(|case| &case.steps).filter_map(|step| match step {
-        Step::Restore(restore) if restore.is_on(lane) => Some(restore),
-        _ => None,
-    });
-    drills(restores, &history.records).iter().flat_map(parts).collect()
+    drills(plan, history.header.lane, &history.records).iter().flat_map(parts).collect()
 }
 
 fn parts(drill: &Drill<'_>) -> Vec<Part> {
@@ -28,11 +22,8 @@ fn parts(drill: &Drill<'_>) -> Vec<Part> {
         Some(_) => loses && !restored.files.is_empty(),
     };
     let mut parts: Vec<_> = is_shown.then(|| Damage::shows(damage, hot)).into_iter().collect();
-    let heads = |stream: &StreamId| {
-        restored.streams.iter().find(|replayed| replayed.stream == *stream).map_or(0, Replayed::head)
-    };
     let clients = drill.rejoined.iter().flat_map(|(_, rejoined)| &rejoined.clients);
-    let told = clients.filter(|client| client.told && client.from.0 > heads(&client.stream));
+    let told = clients.filter(|client| client.told && client.from.0 > restored.head_of(&client.stream));
     parts.extend(told.filter(|client| is_brought_back(client, client.ended.0)).map(|_| Part::RestoredBelowCursor));
     parts
 }

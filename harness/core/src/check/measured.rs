@@ -7,7 +7,7 @@ use crate::history::{History, Record};
 use crate::ids::LaneId;
 use crate::stats::{Comparison, Limits, Quantile, Sample, Standing, compare};
 
-/// What is measured.
+/// A duration that both lanes are compared by, and what is reported of the comparison.
 pub(super) struct Measure {
     pub checker: &'static str,
     /// The duration of a record that is a sample.

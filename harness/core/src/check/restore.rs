@@ -14,8 +14,8 @@ use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex};
 use super::reason::{Reason, Shortage};
 use crate::history::{Backup, FileDiffers, Record, Rejoined, Replayed, Restored, Returned};
-use crate::ids::{Seq, StreamId};
-use crate::plan::{Restore, Step};
+use crate::ids::{LaneId, Seq, StreamId};
+use crate::plan::{Plan, Restore, Step};
 
 pub const NAME: &str = "restore";
 
@@ -83,8 +83,12 @@ pub(super) struct Drill<'a> {
     pub(super) rejoined: Option<(usize, &'a Rejoined)>,
 }
 
-/// The restores of a case on one lane, in their order. Each record belongs to the one that began last.
-pub(super) fn drills<'a>(restores: impl Iterator<Item = &'a Restore>, records: &'a [Record]) -> Vec<Drill<'a>> {
+/// The restores of a plan on one lane, in their order. Each record belongs to the one that began last.
+pub(super) fn drills<'a>(plan: &'a Plan, lane: LaneId, records: &'a [Record]) -> Vec<Drill<'a>> {
+    let restores = plan.cases.iter().flat_map(|case| &case.steps).filter_map(|step| match step {
+        Step::Restore(restore) if restore.is_on(lane) => Some(restore),
+        _ => None,
+    });
     let mut drills: Vec<_> =
         restores.map(|plan| Drill { plan, backup: None, restored: None, rejoined: None }).collect();
     let mut backups = HashMap::new();
@@ -109,19 +113,14 @@ pub(super) fn drills<'a>(restores: impl Iterator<Item = &'a Restore>, records: &
 /// The first event of each stream that was acknowledged before the backup and is not there.
 pub(super) fn lost<'a>(backup: &'a Backup, restored: &'a Restored) -> impl Iterator<Item = (&'a StreamId, u64, u64)> {
     backup.begun.iter().filter_map(|(stream, begun)| {
-        let head = restored.streams.iter().find(|replayed| replayed.stream == *stream).map_or(0, Replayed::head);
+        let head = restored.head_of(stream);
         (head < begun.0).then_some((stream, head + 1, begun.0))
     })
 }
 
 fn check(index: &Index<'_>, report: &mut Report) {
     for lane in index.lanes() {
-        let steps = index.plan.plan.cases.iter().flat_map(|case| &case.steps);
-        let restores = steps.filter_map(|step| match step {
-            Step::Restore(restore) if restore.is_on(lane.lane) => Some(restore),
-            _ => None,
-        });
-        for drill in drills(restores, &lane.history.records) {
+        for drill in drills(index.plan.plan, lane.lane, &lane.history.records) {
             judge(index, lane, &drill, report);
         }
     }

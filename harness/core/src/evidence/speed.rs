@@ -68,7 +68,8 @@ pub fn restores(times: &Times) -> Vec<String> {
         let (count, most) = (all.len(), all.iter().max().copied()?);
         let (usual, most) = (median(&mut all) / 1000, most / 1000);
         Some(format!(
-            "the {lane} lane restored {count} times, to the end of the first replay in {usual} ms (median), {most} ms at most"
+            "the {lane} lane restored {count} times, to the end of the first replay in {usual} ms (median), \
+             {most} ms at most"
         ))
     };
     LaneId::BOTH.into_iter().filter_map(of_lane).collect()

@@ -58,6 +58,13 @@ pub struct Replayed {
     pub other: Vec<(u64, Option<PayloadHash>)>,
 }
 
+impl Restored {
+    /// The greatest seq that it has of a stream; 0 where it has none.
+    pub fn head_of(&self, stream: &StreamId) -> u64 {
+        self.streams.iter().find(|replayed| replayed.stream == *stream).map_or(0, Replayed::head)
+    }
+}
+
 impl Replayed {
     pub fn head(&self) -> u64 {
         let ranges = self.events.iter().map(|(_, last)| *last);

@@ -81,5 +81,6 @@ fn no_name_stands_twice_and_no_checker_repeats_a_reason() {
 fn the_rows_that_checkers_look_at_are_the_rows_that_can_be_claimed() {
     let looked_at: BTreeSet<&str> = ALL.iter().flat_map(|checker| checker.rows).copied().collect();
     let covered = matrix::ROWS.iter().filter(|row| !row.parts.is_empty()).map(|row| row.name);
+    assert_eq!(covered.clone().count(), matrix::ROWS.len(), "each row has parts");
     assert_eq!(looked_at, covered.collect(), "mend `rows` of the checkers or `parts` of the rows in matrix.rs");
 }
