@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::history::{Arrival, Completion, History, Outcome, Process, Record, RelayAnswer, Verdict};
 use crate::ids::OpId;
 use crate::matrix::Part;
-use crate::plan::{BRIDGE, Beside, Mood, Plan, enqueued};
-
-/// How often the relay must have gone down to count as one that comes and goes.
-const FLAPS: u32 = 2;
+use crate::plan::{BRIDGE, Beside, Plan, RelayState, enqueued};
 
 #[derive(Default)]
 struct Watch<'a> {
@@ -17,10 +14,7 @@ struct Watch<'a> {
     enqueued: BTreeSet<String>,
     arrivals: BTreeMap<&'a str, Vec<&'a Arrival>>,
     marked: BTreeSet<&'a str>,
-    answers: Mood,
-    down: bool,
-    kills: u32,
-    slowed: bool,
+    relay: RelayState,
     /// Whether an event was acknowledged since the relay was last changed, and whether one was applied.
     published: bool,
     delivered: bool,
@@ -58,19 +52,19 @@ impl<'a> Watch<'a> {
                 self.progress();
             }
             Record::Relay { answers } => {
-                self.answers = *answers;
+                self.relay.answers = *answers;
                 self.changed();
             }
             Record::Beside { of: Beside::Relay, process } => {
-                self.down = matches!(process, Process::Killed { .. });
-                self.kills += u32::from(self.down);
+                self.relay.down = matches!(process, Process::Killed { .. });
+                self.relay.kills += u32::from(self.relay.down);
                 self.changed();
             }
             Record::Beside { of: Beside::Bridge, process: Process::Killed { .. } } => {
                 let waiting = self.enqueued.iter().filter(|key| !self.is_kept(key)).cloned();
                 self.killed_waiting = waiting.collect();
             }
-            Record::Fault { client, .. } => self.slowed |= client.as_str() == BRIDGE,
+            Record::Fault { client, .. } => self.relay.slowed |= client.as_str() == BRIDGE,
             Record::Mirrored { arrival } => self.arrivals.entry(&arrival.key).or_default().push(arrival),
             Record::Outbox { rows } => {
                 let marked = rows.iter().filter(|row| !row.relay_event_id.is_empty());
@@ -86,19 +80,9 @@ impl<'a> Watch<'a> {
 
     /// Notes what an event that was published and delivered shows of the relay as it is.
     fn progress(&mut self) {
-        if !(self.published && self.delivered) {
-            return;
+        if self.published && self.delivered {
+            self.progressed.extend(self.relay.shows());
         }
-        let conditions = [
-            (self.down, Part::RelayDown),
-            (self.down && self.kills >= FLAPS, Part::RelayFlapping),
-            (self.slowed, Part::RelaySlow),
-            (matches!(self.answers, Mood::Limiting | Mood::Failing), Part::RelayRefusing),
-            (self.answers == Mood::Blocking, Part::RelayBlocking),
-            (self.answers == Mood::Silent, Part::RelaySilent),
-            (self.answers == Mood::Garbling, Part::RelayGarbling),
-        ];
-        self.progressed.extend(conditions.into_iter().filter(|(shown, _)| *shown).map(|(_, part)| part));
     }
 
     fn is_kept(&self, key: &str) -> bool {

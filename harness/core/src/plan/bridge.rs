@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::matrix::Part;
+
 /// A scenario has a bridge from the candidate's outbox to a relay. Each event that it publishes is put into the outbox,
 /// too.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -57,6 +59,37 @@ impl Mood {
         ("silent", Mood::Silent),
         ("garbling", Mood::Garbling),
     ];
+}
+
+/// How often a relay must have gone down to count as one that comes and goes.
+const FLAPS: u32 = 2;
+
+/// A relay at one moment, and the way to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RelayState {
+    pub down: bool,
+    /// How often it went down so far.
+    pub kills: u32,
+    /// Whether a toxic slows its connections.
+    pub slowed: bool,
+    pub answers: Mood,
+}
+
+impl RelayState {
+    /// What events that are published and delivered meanwhile show.
+    pub fn shows(self) -> impl Iterator<Item = Part> {
+        let RelayState { down, kills, slowed, answers } = self;
+        let parts = [
+            (down, Part::RelayDown),
+            (down && kills >= FLAPS, Part::RelayFlapping),
+            (slowed, Part::RelaySlow),
+            (matches!(answers, Mood::Limiting | Mood::Failing), Part::RelayRefusing),
+            (answers == Mood::Blocking, Part::RelayBlocking),
+            (answers == Mood::Silent, Part::RelaySilent),
+            (answers == Mood::Garbling, Part::RelayGarbling),
+        ];
+        parts.into_iter().filter(|(shown, _)| *shown).map(|(_, part)| part)
+    }
 }
 
 /// The name of the bridge where clients are named, as in a toxic on its connections to the relay.

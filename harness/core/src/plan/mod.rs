@@ -20,7 +20,7 @@ pub use access::{
     CONNECT, Change, DEEDS, Deed, EXPIRED, FIRST_KEY, Flaw, GOOD, HELD, HOLD, INVALID_TOKEN, Identity, Needs, Refused,
     Right, TOKENS, Token, deed_of, token_of,
 };
-pub use bridge::{BRIDGE, Beside, Bridge, Mood};
+pub use bridge::{BRIDGE, Beside, Bridge, Mood, RelayState};
 pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::world::Server;
 use crate::matrix::Part;
-use crate::plan::{Beside, Mood};
+use crate::plan::{Beside, Mood, RelayState};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mirror {
@@ -61,17 +61,7 @@ impl Mirror {
     pub(super) fn published(&mut self) -> impl Iterator<Item = Part> + use<> {
         (self.waiting, self.asked) = (true, true);
         let down = matches!(self.relay, Server::Killed(_));
-        let answers = self.answers;
-        let parts = [
-            (true, Part::OutboxMirrored),
-            (down, Part::RelayDown),
-            (down && self.kills > 1, Part::RelayFlapping),
-            (self.slowed, Part::RelaySlow),
-            (matches!(answers, Mood::Limiting | Mood::Failing), Part::RelayRefusing),
-            (answers == Mood::Blocking, Part::RelayBlocking),
-            (answers == Mood::Silent, Part::RelaySilent),
-            (answers == Mood::Garbling, Part::RelayGarbling),
-        ];
-        parts.into_iter().filter(|(shown, _)| *shown).map(|(_, part)| part)
+        let relay = RelayState { down, kills: self.kills, slowed: self.slowed, answers: self.answers };
+        std::iter::once(Part::OutboxMirrored).chain(relay.shows())
     }
 }
