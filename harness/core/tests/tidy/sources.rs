@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Folders that hold no source of ours.
-const SKIPPED: [&str; 4] = ["target", "node_modules", "bindings", "example"];
+const SKIPPED: [&str; 3] = ["target", "node_modules", "bindings"];
+/// Its folders are the output of runs.
+const REPORTS: &str = "reports";
 
 pub struct Source {
     /// From the root of the repository, with `/`.
@@ -56,7 +58,8 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() {
-            if !SKIPPED.contains(&name) && (!name.starts_with('.') || name == ".ci") {
+            let is_output = folder == root.join(REPORTS);
+            if !is_output && !SKIPPED.contains(&name) && (!name.starts_with('.') || name == ".ci") {
                 collect(root, &path, found);
             }
         } else if is_source(name) {
