@@ -66,6 +66,7 @@ pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     runtime.block_on(async {
         plant(&work, &mut result).await?;
+        result.defects.sort_by_key(|tried| all().position(|planted| planted.name == tried.name));
         result.clean = clean::run(&work.settings, &sources, args.seed, args.clean, work.jobs).await?;
         Ok(())
     })?;

@@ -11,7 +11,7 @@ use cutover_core::check::Verdict;
 use cutover_core::evidence::{Driven, JudgedScenario, ScenarioOutcome};
 use cutover_core::history::{History, Record};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::defect::{Kind, Place, Planted, wire};
+use cutover_core::plan::defect::{Kind, Place, Planted, survivor, wire};
 use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plant::{FAULT, Whole, on_wire};
 use futures_util::future::try_join_all;
@@ -93,6 +93,9 @@ impl<'a> Trials<'a> {
         until: Option<Duration>,
     ) -> Result<Vec<Tried>, Failure> {
         let mut tried = Vec::new();
+        let mut planted = planted.to_vec();
+        // Those that are known to survive take longest. Together at the end, they keep no others waiting.
+        planted.sort_by_key(|planted| (planted.place, survivor(planted.name).is_some()));
         for some in planted.chunk_by(|one, next| one.place == next.place).flat_map(in_parts) {
             let this = &*self;
             let each = futures_util::stream::iter(some.iter().enumerate().map(|(nth, planted)| async move {
@@ -141,7 +144,6 @@ impl<'a> Trials<'a> {
         Ok(tried)
     }
 
-    /// The scenario that caught it last comes first, then those that caught most of its kind, then the quickest.
     /// Drives one scenario with a defect. `None` where it can't be planted there, or the run is to stop.
     async fn trial(&self, planted: &'static Planted, whole: &Whole) -> Result<Option<Option<Caught>>, Failure> {
         let Some((plan, lane)) = with_defect(planted, &whole.plan) else { return Ok(None) };
@@ -160,6 +162,7 @@ impl<'a> Trials<'a> {
         Ok(Some(caught(planted.kind, lane, &judged)))
     }
 
+    /// The scenario that caught it last comes first, then those that caught most of its kind, then the quickest.
     fn in_order(&self, planted: &Planted) -> Vec<&Whole> {
         let before = saved().and_then(|saved| {
             let tried = saved.defects.into_iter().find(|tried| tried.name == planted.name)?;

@@ -135,6 +135,8 @@ impl Session {
             .env("NO_COLOR", "1")
             .env("SYNC_TOKEN", "any")
             .env_remove("COLUMNS")
+            // A page shows what a person does; some commands refuse to write in a CI.
+            .env_remove("CI")
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
             .output()?;
