@@ -16,6 +16,9 @@ pub const CALIBRATION_SCHEMA: &str = "cutover.calibration/1";
 /// The file of the last calibration.
 pub const PATH: &str = "golden/calibration.json";
 
+/// The largest file of a calibration that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 16 << 20;
+
 const SAVED: &str = include_str!("../../../golden/calibration.json");
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,6 +177,15 @@ impl Calibration {
         let head = document.as_object().into_iter().flatten().filter(|(key, _)| *key != "defects");
         let head: Vec<String> = head.map(|(key, value)| format!("\"{key}\": {value}")).collect();
         format!("{{\n{},\n\"defects\": [\n{}\n]}}\n", head.join(",\n"), lines.join(",\n"))
+    }
+
+    /// With these defects, and with those of an earlier calibration that are not among them.
+    #[must_use]
+    pub fn followed_by(mut self, last: Option<&Calibration>, tried: &[Tried]) -> Calibration {
+        let earlier = last.into_iter().flat_map(|last| &last.defects);
+        let is_new = |earlier: &&Tried| tried.iter().all(|tried| tried.name != earlier.name);
+        self.defects = tried.iter().chain(earlier.filter(is_new)).cloned().collect();
+        self
     }
 
     pub fn read(text: &str) -> Result<Calibration, serde_json::Error> {
