@@ -79,7 +79,10 @@ pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
     })?;
     runtime.shutdown_background();
     if let Some(path) = &args.save {
-        save(path, &result)?;
+        // Defects that were not chosen stand there as they did.
+        let mut kept = result.clone().followed_by(work.last.as_ref(), &result.defects);
+        kept.defects.sort_by_key(|tried| all().position(|planted| planted.name == tried.name));
+        save(path, &kept)?;
     }
     let mut out = Stdout::new();
     match args.format {

@@ -210,16 +210,33 @@ pub fn saved() -> Option<Calibration> {
 /// The checkers whose findings name a defect of this kind.
 pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Loss => {
-            &["bridge", "lost-write", "gap", "unseen", "convergence", "not-live", "observed-then-lost", "stale-cursor"]
-        }
+        Kind::Loss => &[
+            "bridge",
+            "lost-write",
+            "gap",
+            "unseen",
+            "convergence",
+            "not-live",
+            "observed-then-lost",
+            "stale-cursor",
+            "slow-consumer",
+        ],
         Kind::Order => &["bridge", "nonmonotonic", "gap", "duplicate-apply"],
-        Kind::Duplicate => &["bridge", "excess-copies", "duplicate-apply", "nonmonotonic"],
+        Kind::Duplicate => &["bridge", "excess-copies", "duplicate-apply", "nonmonotonic", "wrong-stream"],
         Kind::Payload => &["bridge", "hash-mismatch", "contradiction", "wrong-answer", "stored-state"],
-        Kind::Key => &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state"],
-        Kind::Seq => {
-            &["wrong-answer", "gap", "nonmonotonic", "phantom", "hash-mismatch", "duplicate-apply", "lost-write"]
+        Kind::Key => {
+            &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state", "reducer-rule"]
         }
+        Kind::Seq => &[
+            "wrong-answer",
+            "gap",
+            "nonmonotonic",
+            "phantom",
+            "hash-mismatch",
+            "duplicate-apply",
+            "lost-write",
+            "contradiction",
+        ],
         Kind::Stale => &["stale-cursor", "gap", "contradiction", "convergence", "wrong-stream"],
         Kind::Policy => {
             &["stale-cursor", "gap", "lost-write", "wrong-answer", "convergence", "contradiction", "stored-state"]
@@ -235,8 +252,18 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
             "contradiction",
             "stored-state",
         ],
-        Kind::Checkpoint => &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction"],
-        Kind::Answer => &["wrong-answer", "lost-write", "duplicate-apply", "stored-state"],
+        Kind::Checkpoint => {
+            &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction", "stored-state"]
+        }
+        Kind::Answer => &[
+            "wrong-answer",
+            "lost-write",
+            "duplicate-apply",
+            "stored-state",
+            "contradiction",
+            "reducer-rule",
+            "slow-consumer",
+        ],
         Kind::Field => &[
             "bridge",
             "contradiction",
@@ -246,13 +273,33 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
             "gap",
             "wrong-answer",
             "stored-state",
+            "presence",
+            "reducer-rule",
+            "slow-consumer",
         ],
-        Kind::Stream => &["wrong-stream", "lost-write", "phantom", "hash-mismatch", "contradiction", "wrong-answer"],
+        Kind::Stream => &[
+            "wrong-stream",
+            "lost-write",
+            "phantom",
+            "hash-mismatch",
+            "contradiction",
+            "wrong-answer",
+            "stored-state",
+            "gap",
+        ],
         Kind::Speed => &["latency", "recovery"],
-        Kind::Liveness => {
-            &["bridge", "not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"]
-        }
-        Kind::Access => &[],
+        Kind::Liveness => &[
+            "bridge",
+            "not-live",
+            "unreached",
+            "convergence",
+            "gap",
+            "unplanned-end",
+            "lost-write",
+            "vacuity",
+            "slow-consumer",
+        ],
+        Kind::Access => &["token", "unauthorized", "negotiation"],
         Kind::Vacuity | Kind::Evidence => &["vacuity", "history"],
     }
 }
