@@ -36,3 +36,7 @@ pub mod calibration;
 pub mod evidence;
 
 pub mod plant;
+
+pub mod rollout;
+
+pub mod shadow;
