@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::{Mistakes, Node, Section, as_number, known_texts};
 
 /// What a rollout is decided by.
@@ -40,7 +42,8 @@ pub struct Slo {
 }
 
 /// What a decision leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// So many percent of the users.
     Cohort(u8),

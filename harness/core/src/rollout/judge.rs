@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::moment::in_words;
 use super::{Metric, Moment, Snapshot};
 use crate::policy::{RolloutTerms, Slo, Stage};
@@ -10,7 +12,8 @@ use crate::policy::{RolloutTerms, Slo, Stage};
 const SKEW_S: i64 = 60;
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Word {
     /// The next stage may begin.
     Go,
@@ -29,11 +32,6 @@ impl Word {
             Word::RollBack => "roll-back",
         }
     }
-
-    /// The word of a record; `None` for another text.
-    pub fn read(text: &str) -> Option<Word> {
-        [Word::Go, Word::Hold, Word::RollBack].into_iter().find(|word| word.as_str() == text)
-    }
 }
 
 impl fmt::Display for Word {
@@ -43,7 +41,7 @@ impl fmt::Display for Word {
 }
 
 /// A bundle of an earlier command, as it was rechecked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Where it was read.
     pub place: String,
@@ -55,6 +53,8 @@ pub struct Evidence {
     pub passed: Option<bool>,
     /// The decision in words.
     pub decision: String,
+    /// The digest of its document.
+    pub digest: String,
     /// The build that it is of, where it says so.
     pub build: Option<String>,
     /// The environment that it is of, where it says so.
@@ -64,7 +64,7 @@ pub struct Evidence {
 }
 
 /// The record of the stage before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
     /// Where it was read.
     pub place: String,
@@ -80,6 +80,8 @@ pub struct Previous {
     pub build: String,
     /// When it was decided.
     pub at: Moment,
+    /// Its digest: records are a chain.
+    pub digest: String,
 }
 
 /// What a stage is decided by.
@@ -123,6 +125,14 @@ impl Found {
 
     fn go(name: impl Into<String>, saw: impl Into<String>) -> Found {
         Found::new(name, Word::Go, saw, "")
+    }
+
+    pub(super) fn rolled_back(why: &str) -> Found {
+        Found::new("operator", Word::RollBack, format!("rolled back by hand: {why}"), "begin with the first cohort again")
+    }
+
+    pub(super) fn no_terms(policy: &str, to: Stage) -> Found {
+        Found::hold("policy", format!("{policy} has no `[rollout]` with the stage {to}"), "docs/OPERATING.md shows one")
     }
 
     fn hold(name: impl Into<String>, saw: impl Into<String>, mend: impl Into<String>) -> Found {
@@ -209,7 +219,7 @@ fn previous(input: &Input<'_>, before: Option<u8>, found: &mut Vec<Found>) {
         let mend = format!("give the record of the stage {stage} by `--previous DIR`");
         return found.push(Found::hold(name, "there is no record of it", mend));
     };
-    let Previous { place, broken, to, word, environment, build, at } = previous;
+    let Previous { place, broken, to, word, environment, build, at, .. } = previous;
     let since = input.at.since(*at);
     let soak = as_seconds(input.terms.soak_s);
     found.push(if let Some(broken) = broken {

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Seconds since 1970, in UTC. Written as RFC 3339.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(i64);
+use serde::{Deserialize, Serialize};
+
+/// Seconds since 1970, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
 
 impl Moment {
     /// Reads RFC 3339, with an offset: `2026-02-25T19:00:00Z`. Fractions of a second are cut off.

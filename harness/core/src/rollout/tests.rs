@@ -54,6 +54,7 @@ fn gate() -> Evidence {
         broken: None,
         passed: Some(true),
         decision: "ALLOW".to_owned(),
+        digest: "sha256:1".to_owned(),
         build: Some("b1".to_owned()),
         environment: None,
         started: Some(at("08:00:00")),
@@ -69,6 +70,7 @@ fn before() -> Previous {
         environment: "prod".to_owned(),
         build: "b1".to_owned(),
         at: at("10:00:00"),
+        digest: "sha256:2".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each lane applies the events of a stream in order. What one lane has applied and the other has not yet is kept until
 //! the other lane comes to it. An event that cannot be compared is counted, so that a comparison shows how much it saw.
 
+mod followed;
 mod lags;
 mod stream;
 #[cfg(test)]
@@ -12,12 +13,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use followed::{Followed, LaneFollowed};
 pub use lags::{Lags, Quantiles};
 pub use stream::{Applied, LaneSeen, StreamSeen};
 use stream::Stream;
 
 use crate::hash::PayloadHash;
-use crate::ids::{LaneId, Seq, StreamId};
+use crate::ids::{Cursor, LaneId, Seq, StreamId};
 
 /// So many divergences are kept with their details. All are counted.
 pub const MOST_KEPT: usize = 200;
@@ -48,6 +50,17 @@ pub enum Divergence {
         seq: Seq,
         /// How many are missing.
         count: u64,
+        /// The lane.
+        lane: LaneId,
+    },
+    /// A lane's head is below what the lane itself delivered before: it has another history.
+    Back {
+        /// The stream.
+        stream: StreamId,
+        /// What the client had applied.
+        cursor: Cursor,
+        /// The head now; 0 where the lane does not say.
+        head: Seq,
         /// The lane.
         lane: LaneId,
     },
@@ -119,6 +132,14 @@ impl Shadow {
     pub fn rebootstrapped(&mut self, lane: LaneId, stream: &StreamId) {
         if let Some(stream) = self.streams.get_mut(stream) {
             stream.lane(lane).rebootstraps += 1;
+        }
+    }
+
+    /// A lane that has another history than the one that it delivered. The client begins again.
+    pub fn went_back(&mut self, lane: LaneId, stream: &StreamId, cursor: Cursor, head: Seq) {
+        if let Some(compared) = self.streams.get_mut(stream) {
+            compared.lane(lane).rebootstraps += 1;
+            self.diverged(Divergence::Back { stream: stream.clone(), cursor, head, lane });
         }
     }
 

@@ -100,6 +100,11 @@ impl Stream {
         most_waiting: usize,
     ) -> Option<(PayloadHash, PayloadHash)> {
         let (own, other) = (index(lane), index(lane.other()));
+        if self.lanes[own].last.is_some_and(|last| event.seq <= last) {
+            // A client that began again applies what it had applied before.
+            self.lanes[own].duplicates += 1;
+            return None;
+        }
         self.lanes[own].last = Some(event.seq);
         self.lanes[own].applied += 1;
         // What the other lane applied before this event, this lane has gone past.

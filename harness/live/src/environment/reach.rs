@@ -16,7 +16,8 @@ use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::profile::Origin;
 use crate::lane::protocol::{Endpoints, Profile, Service};
 use crate::lane::protocols::{PROTOCOLS, usual};
-use crate::lane::{Endpoint, GenericTaggers, OpenError};
+use crate::lane::names::Names;
+use crate::lane::{Endpoint, GenericTaggers, Lane, OpenError};
 use crate::proxy::{self, Proxy, ProxyConfig, Upstream, UpstreamAddr};
 
 impl Environment {
@@ -35,6 +36,22 @@ impl Environment {
             self.try_out(lane, &host, plans).await?;
         }
         Ok(())
+    }
+
+    /// A lane that is there already, for one who only reads. Nothing is written to it, and nothing is made there.
+    ///
+    /// # Errors
+    /// Where the lane cannot be reached, or has no such database.
+    pub async fn observe(&self, lane: LaneId, names: Arc<Names>) -> Result<Observed, EnvironmentError> {
+        let unavailable = |source| unavailable(lane, &self.what(lane), source);
+        let host = self.shared_host(lane).await?;
+        let (access, space) = match (&host.access, host.service.existing_space().await) {
+            (Some(access), Ok(space)) => (access, space),
+            (_, Err(source)) => return Err(unavailable(source)),
+            (None, _) => return Err(unavailable(OpenError::lasting("the run would start it, and only a lane that is there already can be observed"))),
+        };
+        let (open, _) = host.service.lane(&space, names).await.map_err(unavailable)?;
+        Ok(Observed { lane: open, endpoint: access.at.socket.clone(), version: host.version.clone() })
     }
 
     pub(super) async fn reach_outside(
@@ -71,6 +88,13 @@ impl Environment {
             access: Some(access),
         })
     }
+}
+
+/// An outside lane, and where its subscribers connect.
+pub struct Observed {
+    pub lane: Arc<dyn Lane>,
+    pub endpoint: Endpoint,
+    pub version: String,
 }
 
 async fn log_in(service: &dyn Service) -> Result<(), OpenError> {

@@ -92,6 +92,11 @@ pub trait Service: Send + Sync {
         Ok(Space::default())
     }
 
+    /// The space that is there already. Nothing is made.
+    async fn existing_space(&self) -> Result<Space, OpenError> {
+        Ok(Space::default())
+    }
+
     /// Makes a space ready whose streams are kept with these defects.
     async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
         let what = format!("`{}` cannot be planted in `{name}`: this server has no defects", defects.join("`, `"));
