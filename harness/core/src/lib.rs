@@ -35,4 +35,6 @@ pub mod shrink;
 pub mod calibration;
 pub mod evidence;
 
+pub mod stage;
+
 pub mod plant;

@@ -22,3 +22,5 @@ mod process;
 pub mod drive;
 
 pub mod environment;
+
+pub mod hosted;

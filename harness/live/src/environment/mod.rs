@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
 use host::{Host, Hosts, create_space, unavailable};
+pub(crate) use reach::{Access, address_of};
 
 use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::OpenError;
