@@ -23,4 +23,6 @@ pub mod drive;
 
 pub mod environment;
 
+pub mod hosted;
+
 pub mod shadow;

@@ -8,7 +8,7 @@ use super::Seen;
 use crate::ids::LaneId;
 
 /// What was seen of both lanes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followed {
     /// For how long they were followed.
     pub ran_ms: u64,

@@ -85,7 +85,7 @@ pub struct Shadow {
 }
 
 /// What was compared until now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Each stream.
     pub streams: BTreeMap<StreamId, StreamSeen>,

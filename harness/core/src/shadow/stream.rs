@@ -38,7 +38,9 @@ pub(super) struct Side {
     pub(super) duplicates: u64,
     pub(super) lost: u64,
     pub(super) rebootstraps: u64,
-    /// Events that the other lane never came to, or went past.
+    /// Events before the first one that was compared: only this lane still has them.
+    earlier: u64,
+    /// Events behind it that the other lane never came to, or went past.
     uncompared: u64,
     waiting: VecDeque<Applied>,
     /// Over seq and hash of each event that was compared.
@@ -75,12 +77,24 @@ pub struct LaneSeen {
     pub lost: u64,
     /// How often the client had to begin again with what is retained.
     pub rebootstraps: u64,
-    /// How many events have no event of the other lane to be compared with.
+    /// How many events came before the first one that was compared: only this lane still had them.
+    pub earlier: u64,
+    /// How many events behind it have no event of the other lane to be compared with.
     pub uncompared: u64,
     /// How many wait for the other lane.
     pub waiting: u64,
     /// `sha256:` over the lines `SEQ HASH` of all events that were compared.
     pub digest: String,
+}
+
+impl StreamSeen {
+    /// What was seen of it on a lane.
+    pub fn of(&self, lane: LaneId) -> &LaneSeen {
+        match lane {
+            LaneId::Legacy => &self.legacy,
+            LaneId::Candidate => &self.candidate,
+        }
+    }
 }
 
 fn index(lane: LaneId) -> usize {
@@ -110,14 +124,17 @@ impl Stream {
         // What the other lane applied before this event, this lane has gone past.
         while self.lanes[other].waiting.front().is_some_and(|first| first.seq < event.seq) {
             self.lanes[other].waiting.pop_front();
-            self.lanes[other].uncompared += 1;
+            self.not_compared(other);
         }
         let fits = self.lanes[other].waiting.front().is_some_and(|first| first.seq == event.seq);
         let counterpart = if fits { self.lanes[other].waiting.pop_front() } else { None };
         let Some(counterpart) = counterpart else {
             // The other lane is past it already, or has yet to come to it.
             if self.lanes[other].last.is_some_and(|last| last >= event.seq) {
-                self.lanes[own].uncompared += 1;
+                match self.range {
+                    Some((first, _)) if event.seq >= first => self.lanes[own].uncompared += 1,
+                    _ => self.lanes[own].earlier += 1,
+                }
                 return None;
             }
             self.lanes[own].waiting.push_back(event);
@@ -139,6 +156,13 @@ impl Stream {
             LaneId::Candidate => (counterpart.hash, event.hash),
         };
         (legacy != candidate).then_some((legacy, candidate))
+    }
+
+    fn not_compared(&mut self, side: usize) {
+        match self.range {
+            Some(_) => self.lanes[side].uncompared += 1,
+            None => self.lanes[side].earlier += 1,
+        }
     }
 
     /// A lane goes on at `next`. Returns the first seq that it left out, and how many.
@@ -183,6 +207,7 @@ impl Side {
             duplicates: self.duplicates,
             lost: self.lost,
             rebootstraps: self.rebootstraps,
+            earlier: self.earlier,
             uncompared: self.uncompared,
             waiting: self.waiting.len() as u64,
             digest: format!("sha256:{digest}"),

@@ -56,6 +56,8 @@ pub trait Profile: fmt::Debug + Send + Sync {
 
     fn with_token(&self, token: Secret) -> Arc<dyn Profile>;
 
+    fn token(&self) -> Option<&Secret>;
+
     /// The profile for a server that the run starts: it keeps nothing about where another server is and what is in
     /// it. `None` where the run can start no such server.
     fn of_managed_server(&self) -> Option<Arc<dyn Profile>> {

@@ -36,7 +36,7 @@ pub enum ShadowError {
 }
 
 /// Follows the streams until `stop` is called, and some seconds longer where one lane has not yet what the other has.
-/// `state` gets what was seen until then.
+/// `state` gets what was seen until then, and ends with it.
 ///
 /// # Errors
 /// A lane that cannot be reached at the begin, or streams whose names meet. What goes wrong later is in the result.
@@ -44,7 +44,7 @@ pub async fn shadow(
     environment: &Environment,
     streams: Vec<StreamId>,
     stop: CancellationToken,
-    state: &watch::Sender<Followed>,
+    state: watch::Sender<Followed>,
 ) -> Result<Followed, ShadowError> {
     let names = Arc::new(Names::new(streams.iter().cloned(), None)?);
     let mut observed = Vec::new();
