@@ -13,6 +13,15 @@ fn an_identity_is_read_in_every_spelling() {
 }
 
 #[test]
+fn the_hash_of_a_module_is_read_as_a_server_writes_it() {
+    let hash = module_hash(b"module");
+    let bytes: Vec<&str> = (0..32).map(|at| &hash[2 * at..2 * at + 2]).collect();
+    let number: String = bytes.into_iter().rev().collect();
+    let written = format!("0x{}", number.trim_start_matches('0'));
+    assert_eq!(hash_of(&json!([written])), Some(hash));
+}
+
+#[test]
 fn a_plan_is_shown_without_the_escapes_of_a_terminal() {
     assert_eq!(plain("\u{1b}[1;32m▸ Created\u{1b}[0m table:\n  x\u{200b}"), "▸ Created table:\n  x\\u{200b}");
 }
