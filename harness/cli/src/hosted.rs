@@ -9,10 +9,8 @@ pub mod provision;
 mod stage;
 mod token;
 
-use std::time::Duration;
-
 use cutover_core::stage::{Check, Outcome};
-use cutover_live::bounds::Bound;
+use cutover_live::bounds::{self, Bound};
 use cutover_live::lane::http::HttpError;
 use cutover_live::lane::spacetime::admin::AdminError;
 
@@ -22,7 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::signals::{StopSignals, runtime};
 
 /// The answer to a request of an operator.
-pub const ANSWER: Bound = Bound::new("operator-answer", Duration::from_secs(10));
+pub const ANSWER: Bound = bounds::OPERATION;
 
 /// Does the work of a stage, and concludes it. A signal ends the work, and the stage is then unknown.
 pub fn conduct(

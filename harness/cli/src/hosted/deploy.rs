@@ -196,12 +196,15 @@ impl Deploy<'_> {
             self.stage.check(Check::skipped("publish", why, "mend them first"));
             return Ok(());
         }
-        self.publish(&before, policy.as_ref()).await;
+        let published = self.publish(&before, policy.as_ref()).await;
         match self.look().await {
-            Ok(after) => self.compare(&before, &after, surface.as_ref())?,
-            Err(check) => self.stage.check(check),
+            Ok(after) if published => self.compare(&before, &after, surface.as_ref()),
+            Ok(after) => self.unchanged(&before, &after),
+            Err(check) => {
+                self.stage.check(check);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Who the server is, and whether it takes the token. Without a token nothing is deployed.
