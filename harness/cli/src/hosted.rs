@@ -23,10 +23,7 @@ use crate::signals::{StopSignals, runtime};
 pub const ANSWER: Bound = bounds::OPERATION;
 
 /// Does the work of a stage, and concludes it. A signal ends the work, and the stage is then unknown.
-pub fn conduct(
-    mut stage: Stage,
-    work: impl AsyncFnOnce(&mut Stage) -> Result<(), Failure>,
-) -> Result<Exit, Failure> {
+pub fn conduct(mut stage: Stage, work: impl AsyncFnOnce(&mut Stage) -> Result<(), Failure>) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let mut signals = StopSignals::listen()?;
         let ended = tokio::select! {
@@ -48,9 +45,11 @@ pub fn fingerprint(seen: &Result<Option<String>, AdminError>, pinned: Option<&st
     let name = "fingerprint";
     let mend = format!("is this the right server? If its key was changed on purpose, mend {variable}");
     match (seen, pinned) {
-        (Ok(Some(seen)), None) => {
-            Check::skipped(name, format!("the server's key is {seen}, and none is pinned"), format!("set {variable}={seen}"))
-        }
+        (Ok(Some(seen)), None) => Check::skipped(
+            name,
+            format!("the server's key is {seen}, and none is pinned"),
+            format!("set {variable}={seen}"),
+        ),
         (Ok(Some(seen)), Some(pinned)) if seen == pinned => Check::passed(name, format!("{seen}, as pinned")),
         (Ok(Some(seen)), Some(pinned)) => {
             Check::failed(name, format!("the server's key is {seen}, and {pinned} is pinned"), mend)
