@@ -40,6 +40,19 @@ pub fn conduct(mut stage: Stage, work: impl AsyncFnOnce(&mut Stage) -> Result<()
     })
 }
 
+/// What a server's version is, and whether it is the expected one: `2.8` expects any version that begins so.
+pub fn version(name: &str, seen: &Result<Option<String>, AdminError>, expected: Option<&str>, variable: &str) -> Check {
+    match (seen, expected) {
+        (Ok(Some(seen)), Some(expected)) if *seen != *expected && !seen.starts_with(&format!("{expected}.")) => {
+            let mend = format!("have the server upgraded, or mend {variable}");
+            Check::failed(name, format!("SpacetimeDB {seen}, and {expected} is expected"), mend)
+        }
+        (Ok(Some(seen)), _) => Check::passed(name, format!("SpacetimeDB {seen}")),
+        (Ok(None), _) => Check::unknown(name, "/v1/health names no version", "is this a SpacetimeDB server?"),
+        (Err(error), _) => refused(name, error, "is this a SpacetimeDB server?"),
+    }
+}
+
 /// Compares a server's fingerprint with the one that is pinned.
 pub fn fingerprint(seen: &Result<Option<String>, AdminError>, pinned: Option<&str>, variable: &str) -> Check {
     let name = "fingerprint";

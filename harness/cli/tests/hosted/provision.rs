@@ -34,6 +34,9 @@ fn a_lane_that_is_provisioned_passes_and_its_token_is_seen_nowhere() {
     assert_eq!(rechecked(lane.path(), "out"), 0);
     let written = std::fs::read_to_string(lane.path().join("out/stage.json")).unwrap();
     assert!(!written.contains(&lane.token) && !ran.out.contains(&lane.token) && !ran.err.contains(&lane.token));
+    let ran = lane.check("version", &lane.server.url(), &[("OA_SPACETIME_DEV_VERSION", "2")]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    is(lane.path(), "version", "version", "failed", &["SpacetimeDB 1.2.0, and 2 is expected"]);
     // The fingerprint that was seen is then pinned.
     let seen = record(lane.path(), "out")["facts"]["fingerprint"].as_str().unwrap().to_owned();
     let ran = lane.check("pinned", &lane.server.url(), &[("OA_SPACETIME_DEV_FINGERPRINT", &seen)]);

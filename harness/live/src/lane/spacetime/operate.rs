@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use cutover_core::hash::sha256;
 use cutover_core::stage::Surface;
-use cutover_core::text::visible;
+use cutover_core::text::{scrubbed, visible};
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
@@ -176,10 +176,11 @@ pub async fn plan(http: &mut HttpClient, name: &str, wasm: Vec<u8>) -> Result<Pl
     }
 }
 
-/// A text of several lines without escape sequences of terminals.
+/// A text of several lines without escape sequences of terminals and without secrets.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
+    let text = scrubbed(text);
+    let mut rest = &*text;
     while let Some((before, escape)) = rest.split_once('\u{1b}') {
         plain.push_str(before);
         rest = escape.trim_start_matches(|c: char| c == '[' || c == ';' || c.is_ascii_digit());
