@@ -44,7 +44,7 @@ pub fn run(args: &ProvisionArgs) -> Result<Exit, Failure> {
     conduct(stage, async |stage| {
         let mut probe = Probe { args, environment: &environment, stage };
         if let Err(why) = probe.all(like.as_ref()).await {
-            probe.leave_rest(&why);
+            probe.leave_rest(why);
         }
         Ok(())
     })

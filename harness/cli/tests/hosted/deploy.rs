@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::lane::Lane;
 use super::runs::*;
 use super::{fronts, support::*};
 

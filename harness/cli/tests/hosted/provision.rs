@@ -1,5 +1,6 @@
 //! `provision-check` and `handshake` against a real server, and fronts before it.
 
+use super::lane::Lane;
 use super::runs::*;
 use super::tokens::Issuer;
 use super::{fronts, support::*};

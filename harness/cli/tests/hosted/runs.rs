@@ -46,24 +46,3 @@ pub fn dev<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a s
     let base = [("OA_SPACETIME_DEV_HTTP_BASE_URL", url), ("OA_SPACETIME_DEV_DATABASE", "sync")];
     base.iter().chain(more).copied().collect()
 }
-
-/// A server with a database and its owner's token. It ends with the test.
-pub struct Lane {
-    dir: tempfile::TempDir,
-    pub server: Server,
-    pub token: String,
-}
-
-impl Lane {
-    pub fn start(database: &str) -> Lane {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let server = Server::with_database(database, &data);
-        let token = std::fs::read_to_string(data.join("owner-token")).unwrap().trim().to_owned();
-        Lane { dir, server, token }
-    }
-
-    pub fn path(&self) -> &Path {
-        self.dir.path()
-    }
-}
