@@ -27,7 +27,7 @@ pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
-pub use hosted::{DeployArgs, EnvName, HandshakeArgs, HostedArgs, ProvisionArgs, VariableArgs};
+pub use hosted::{DeployArgs, EnvName, HandshakeArgs, ProvisionArgs, VariableArgs};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use plan::PlanArgs;
 pub use rollout::RolloutArgs;

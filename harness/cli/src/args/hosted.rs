@@ -144,7 +144,7 @@ pub struct DeployArgs {
     /// How often the publish is tried
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub tries: u32,
-    /// Delete all data of the database; its name, typed out. Only where the environment is disposable, and never in prod
+    /// Delete all data of the database with this name, which is typed out. Only if it is disposable, and never in prod
     #[arg(long, value_name = "NAME", help_heading = "Disposable databases")]
     pub reset: Option<String>,
     /// Use a database of its own for this pull request or branch; not in prod

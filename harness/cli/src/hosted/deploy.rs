@@ -196,28 +196,28 @@ impl Deploy<'_> {
             self.stage.check(Check::skipped("publish", why, "mend them first"));
             return Ok(());
         }
-        self.publish(&before, policy.as_ref()).await;
+        let published = self.publish(&before, policy.as_ref()).await;
         match self.look().await {
-            Ok(after) => self.compare(&before, &after, surface.as_ref())?,
-            Err(check) => self.stage.check(check),
+            Ok(after) if published => self.compare(&before, &after, surface.as_ref()),
+            Ok(after) => self.unchanged(&before, &after),
+            Err(check) => {
+                self.stage.check(check);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Who the server is, and whether it takes the token. Without a token nothing is deployed.
     async fn server(&mut self) -> Option<Token> {
-        let version = admin::version(&mut self.http).await;
-        let mend = "`cutover provision-check` says what is missing";
-        match version {
-            Ok(Some(version)) => {
-                self.stage.fact("version", version.clone());
-                self.stage.check(Check::passed("server", format!("SpacetimeDB {version}")));
-            }
-            Ok(None) => self.stage.check(Check::unknown("server", "it names no version", mend)),
-            Err(error) => {
-                self.stage.check(refused("server", &error, mend));
-                return None;
-            }
+        let seen = admin::version(&mut self.http).await;
+        if let Ok(Some(seen)) = &seen {
+            self.stage.fact("version", seen.clone());
+        }
+        let (expected, variable) =
+            (self.environment.get(Variable::Version), self.environment.variable(Variable::Version));
+        self.stage.check(super::version("server", &seen, expected, &variable));
+        if seen.is_err() {
+            return None;
         }
         let variable = self.environment.variable(Variable::Fingerprint);
         let seen = operate::fingerprint(&mut self.http).await;

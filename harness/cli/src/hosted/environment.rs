@@ -27,11 +27,12 @@ pub enum Variable {
     HealthPath,
     Token,
     Fingerprint,
+    Version,
     Disposable,
 }
 
 impl Variable {
-    pub const ALL: [Variable; 9] = [
+    pub const ALL: [Variable; 10] = [
         Variable::HttpBaseUrl,
         Variable::Database,
         Variable::WebsocketPath,
@@ -40,6 +41,7 @@ impl Variable {
         Variable::HealthPath,
         Variable::Token,
         Variable::Fingerprint,
+        Variable::Version,
         Variable::Disposable,
     ];
 
@@ -53,6 +55,7 @@ impl Variable {
             Variable::HealthPath => "HEALTH_PATH",
             Variable::Token => "TOKEN",
             Variable::Fingerprint => "FINGERPRINT",
+            Variable::Version => "VERSION",
             Variable::Disposable => "DISPOSABLE",
         }
     }
@@ -71,6 +74,7 @@ impl Variable {
             Variable::HealthPath => "/v1/health",
             Variable::Token => "the token",
             Variable::Fingerprint => "sha256:...",
+            Variable::Version => "2.8",
             Variable::Disposable => "true",
         }
     }

@@ -44,7 +44,7 @@ pub fn run(args: &ProvisionArgs) -> Result<Exit, Failure> {
     conduct(stage, async |stage| {
         let mut probe = Probe { args, environment: &environment, stage };
         if let Err(why) = probe.all(like.as_ref()).await {
-            probe.leave_rest(&why);
+            probe.leave_rest(why);
         }
         Ok(())
     })
@@ -158,15 +158,12 @@ impl Probe<'_> {
     }
 
     async fn version(&mut self, http: &mut HttpClient) {
-        let check = match admin::version(http).await {
-            Ok(Some(version)) => {
-                self.stage.fact("version", version.clone());
-                Check::passed("version", format!("SpacetimeDB {version}"))
-            }
-            Ok(None) => Check::unknown("version", "/v1/health names no version", "is this a SpacetimeDB server?"),
-            Err(error) => refused("version", &error, "is this a SpacetimeDB server?"),
-        };
-        self.stage.check(check);
+        let seen = admin::version(http).await;
+        if let Ok(Some(seen)) = &seen {
+            self.stage.fact("version", seen.clone());
+        }
+        let expected = self.environment.get(Variable::Version);
+        self.stage.check(super::version("version", &seen, expected, &self.variable(Variable::Version)));
     }
 
     /// Compares the clocks, and returns what time it is on the server, as far as that is known.

@@ -48,7 +48,7 @@ fn a_server_that_says_nothing_is_unknown() {
     let dir = tempfile::tempdir().unwrap();
     let ran = hosted(dir.path(), "out", &["provision-check", "dev"], &dev(&fronts::silent(), &[]));
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
-    is(dir.path(), "out", "health", "unknown", &["did not answer", "operator-answer"]);
+    is(dir.path(), "out", "health", "unknown", &["did not answer", "operation"]);
 }
 
 #[test]

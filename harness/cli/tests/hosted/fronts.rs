@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -95,7 +97,7 @@ pub fn tls(server: SocketAddr, dir: &Path) -> TlsFront {
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &authority, &authority_key).unwrap();
     let path = dir.join("authority.pem");
-    std::fs::write(&path, authority.pem()).unwrap();
+    std::fs::write(&path, pem(authority.der())).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(provider)
@@ -107,6 +109,12 @@ pub fn tls(server: SocketAddr, dir: &Path) -> TlsFront {
     let config = Arc::new(config);
     let address = listen(move |client| serve_tls(client, server, config.clone()));
     TlsFront { url: format!("https://localhost:{}", address.port()), authority: path }
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line)));
+    format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", lines.collect::<String>())
 }
 
 /// One thread for each connection: it looks at either side in turn, because a TLS connection can't be split.

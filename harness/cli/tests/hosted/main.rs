@@ -6,6 +6,8 @@ mod absent;
 mod deploy;
 mod fronts;
 #[cfg(feature = "engine")]
+mod lane;
+#[cfg(feature = "engine")]
 mod provision;
 mod runs;
 #[path = "../support/mod.rs"]

@@ -1,30 +1,15 @@
 //! `provision-check` and `handshake` against a real server, and fronts before it.
 
-use std::path::Path;
-
+use super::lane::Lane;
 use super::runs::*;
 use super::tokens::Issuer;
 use super::{fronts, support::*};
 
-struct Lane {
-    dir: tempfile::TempDir,
-    server: Server,
-    token: String,
+trait Checks {
+    fn check(&self, name: &str, url: &str, more: &[(&str, &str)]) -> Ran;
 }
 
-impl Lane {
-    fn start() -> Lane {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let server = Server::with_database("sync", &data);
-        let token = std::fs::read_to_string(data.join("owner-token")).unwrap().trim().to_owned();
-        Lane { dir, server, token }
-    }
-
-    fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
+impl Checks for Lane {
     /// Runs `provision-check dev` at a URL with the owner's token.
     fn check(&self, name: &str, url: &str, more: &[(&str, &str)]) -> Ran {
         let mut variables = dev(url, &[("OA_SPACETIME_DEV_TOKEN", &self.token)]);
@@ -36,7 +21,7 @@ impl Lane {
 
 #[test]
 fn a_lane_that_is_provisioned_passes_and_its_token_is_seen_nowhere() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let issuer = [("OA_SPACETIME_DEV_TOKEN_ISSUER", "localhost")];
     let ran = lane.check("out", &lane.server.url(), &issuer);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
@@ -50,6 +35,9 @@ fn a_lane_that_is_provisioned_passes_and_its_token_is_seen_nowhere() {
     assert_eq!(rechecked(lane.path(), "out"), 0);
     let written = std::fs::read_to_string(lane.path().join("out/stage.json")).unwrap();
     assert!(!written.contains(&lane.token) && !ran.out.contains(&lane.token) && !ran.err.contains(&lane.token));
+    let ran = lane.check("version", &lane.server.url(), &[("OA_SPACETIME_DEV_VERSION", "2")]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    is(lane.path(), "version", "version", "failed", &["SpacetimeDB 1.2.0, and 2 is expected"]);
     // The fingerprint that was seen is then pinned.
     let seen = record(lane.path(), "out")["facts"]["fingerprint"].as_str().unwrap().to_owned();
     let ran = lane.check("pinned", &lane.server.url(), &[("OA_SPACETIME_DEV_FINGERPRINT", &seen)]);
@@ -63,7 +51,7 @@ fn a_lane_that_is_provisioned_passes_and_its_token_is_seen_nowhere() {
 
 #[test]
 fn an_edited_record_does_not_hold() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     lane.check("out", &lane.server.url(), &[("OA_SPACETIME_DEV_DATABASE", "none")]);
     assert_eq!(rechecked(lane.path(), "out"), 1);
     let path = lane.path().join("out/stage.json");
@@ -75,7 +63,7 @@ fn an_edited_record_does_not_hold() {
 
 #[test]
 fn a_private_authority_is_trusted_only_where_it_is_named() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let front = fronts::tls(lane.server.address, lane.path());
     let ran = lane.check("unknown", &front.url, &[]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -94,7 +82,7 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
 
 #[test]
 fn a_clock_that_is_off_is_told() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let ran = lane.check("out", &fronts::of_another_time(lane.server.address), &[]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     is(lane.path(), "out", "clock", "failed", &["s behind this machine", "NTP"]);
@@ -102,10 +90,10 @@ fn a_clock_that_is_off_is_told() {
 
 #[test]
 fn a_token_is_judged_by_the_server_and_by_its_claims() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let issuer = Issuer::start();
     let url = lane.server.url();
-    let stranger = Lane::start();
+    let stranger = Lane::start("sync");
     let good =
         [("OA_SPACETIME_DEV_TOKEN_ISSUER", issuer.name()), ("OA_SPACETIME_DEV_TOKEN_AUDIENCE", issuer.audience())];
     let with =
@@ -131,7 +119,7 @@ fn a_token_is_judged_by_the_server_and_by_its_claims() {
 
 #[test]
 fn what_is_not_there_of_a_database_is_told() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let url = lane.server.url();
     let ran = lane.check("none", &url, &[("OA_SPACETIME_DEV_DATABASE", "none")]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -144,7 +132,7 @@ fn what_is_not_there_of_a_database_is_told() {
 
 #[test]
 fn two_clients_are_counted_as_they_come_and_go() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let variables =
         dev(&lane.server.url(), &[]).into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>();
     let variables: Vec<(&str, &str)> = variables.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
@@ -166,7 +154,7 @@ fn two_clients_are_counted_as_they_come_and_go() {
 
 #[test]
 fn a_handshake_through_tls_passes() {
-    let lane = Lane::start();
+    let lane = Lane::start("sync");
     let front = fronts::tls(lane.server.address, lane.path());
     let authority = text(&front.authority);
     let variables = dev(&front.url, &[("SSL_CERT_FILE", &authority)]);

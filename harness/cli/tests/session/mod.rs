@@ -65,9 +65,6 @@ impl Session {
                 write(self.dir.path(), name, &profile);
             }
         }
-        // Its servers are those that the page starts.
-        let name = "lanes/hosted.envvars.example";
-        write(self.dir.path(), name, &std::fs::read_to_string(super::root().join(name)).unwrap());
     }
 
     /// The text with the addresses of real servers in place of the page's.

@@ -23,10 +23,10 @@ mod tests;
 mod vectors;
 
 pub use causes::Cause;
+pub(crate) use document::pretty;
 pub use document::{
     Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
 };
-pub(crate) use document::pretty;
 #[cfg(test)]
 pub(crate) use judge::judge_reports;
 pub use judge::{decide, judge_by, judge_scenario, judge_without};

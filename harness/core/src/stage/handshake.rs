@@ -109,8 +109,7 @@ fn counted(name: &str, expected: u64, rounds: &[Round], count: CountOf) -> Check
     });
     let counts: Vec<Counted> = rounds.iter().filter_map(count).collect();
     if let Some(wrong) = wrong {
-        let mend = "do `client_connected` and `client_disconnected` of the module keep the table, and is the reader shown \
-                    all rows?";
+        let mend = "do `client_connected` and `client_disconnected` keep the table, and does its reader see all rows?";
         return Check::failed(name, wrong, mend);
     }
     if counts.is_empty() || counts.len() < rounds.len() {

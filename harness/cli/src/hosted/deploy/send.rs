@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutover_core::stage::{Check, Surface};
+use cutover_core::stage::{Check, Outcome, Surface};
 use cutover_live::lane::spacetime::operate::Sent;
 use serde_json::{Value, json};
 
@@ -22,10 +22,11 @@ enum Known {
 }
 
 impl Deploy<'_> {
-    /// Publishes, and tries again as long as it is known that nothing was done.
-    pub(super) async fn publish(&mut self, before: &Found, policy: Option<&Policy>) {
+    /// Publishes, and tries again as long as it is known that nothing was done. Returns whether the module is there.
+    pub(super) async fn publish(&mut self, before: &Found, policy: Option<&Policy>) -> bool {
         let Some(policy) = policy else {
-            return self.stage.check(Check::passed("publish", "nothing to publish"));
+            self.stage.check(Check::passed("publish", "nothing to publish"));
+            return true;
         };
         let mut attempts: Vec<Value> = Vec::new();
         let check = loop {
@@ -61,8 +62,26 @@ impl Deploy<'_> {
             let wait = AGAIN_AFTER.get(attempts.len() - 1).or(AGAIN_AFTER.last()).copied().unwrap_or_default();
             tokio::time::sleep(wait).await;
         };
+        let published = check.outcome == Outcome::Passed;
         self.stage.fact("attempts", attempts);
         self.stage.check(check);
+        published
+    }
+
+    /// After a publish that failed, the database must be as it was.
+    pub(super) fn unchanged(&mut self, before: &Found, after: &Found) -> Result<(), Failure> {
+        self.note("after", after)?;
+        let is_same = before.hash == after.hash && before.surface == after.surface;
+        self.stage.check(match (is_same, &after.hash) {
+            (true, Some(hash)) => Check::passed("unchanged", format!("the database still runs {hash}")),
+            (true, None) => Check::passed("unchanged", "there is still no database"),
+            (false, hash) => Check::failed(
+                "unchanged",
+                format!("the database runs {} now", hash.as_deref().unwrap_or("nothing")),
+                "find out what was published; then plan again",
+            ),
+        });
+        Ok(())
     }
 
     /// A publish that timed out may have been done. The hash of the module that runs decides.
@@ -126,8 +145,15 @@ impl Deploy<'_> {
         }
         let full = before.rows.iter().filter(|(_, rows)| **rows > 0);
         let kept = |table: &&String| after.surface.as_ref().is_none_or(|now| now.tables.contains_key(*table));
-        let full: Vec<(&String, u64)> =
-            full.filter(|(table, _)| kept(table)).map(|(table, rows)| (table, *rows)).collect();
+        // Its rows come and go with the clients.
+        let is_of_clients = |table: &&String| {
+            let columns = before.surface.as_ref().and_then(|was| was.tables.get(*table)).map(|table| &table.columns);
+            columns.is_some_and(|columns| columns.iter().any(|column| column.starts_with("connection_id ")))
+        };
+        let full: Vec<(&String, u64)> = full
+            .filter(|(table, _)| kept(table) && !is_of_clients(table))
+            .map(|(table, rows)| (table, *rows))
+            .collect();
         let lost: Vec<String> = full
             .iter()
             .filter(|(table, _)| after.rows.get(*table).is_none_or(|rows| *rows == 0))

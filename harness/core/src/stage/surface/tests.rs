@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn table(columns: &[&str], public: bool) -> TableSurface {
@@ -20,7 +22,7 @@ fn change_by(edit: impl FnOnce(&mut Surface)) -> (String, bool) {
     let mut new = surface();
     edit(&mut new);
     let mut changes = surface().changes(&new);
-    let change = changes.pop().expect("a change");
+    let change = changes.pop().unwrap();
     assert!(changes.is_empty(), "one change only: {changes:?}");
     (change.what, change.breaks)
 }

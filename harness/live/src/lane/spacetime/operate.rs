@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use cutover_core::hash::sha256;
 use cutover_core::stage::Surface;
-use cutover_core::text::visible;
+use cutover_core::text::{scrubbed, visible};
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
@@ -93,8 +93,15 @@ fn hex_of(value: &Value) -> Option<String> {
 pub async fn running_module(http: &mut HttpClient, name: &str) -> Result<String, AdminError> {
     let what = format!("asking for the module of the database `{name}`");
     let rows = sql(http, &what, name, "SELECT program_hash FROM st_module").await?;
-    let hash = rows.first().and_then(hex_of);
+    let hash = rows.first().and_then(hash_of);
     hash.ok_or_else(|| AdminError::Unreadable { what, words: "no hash of a module".to_owned() })
+}
+
+/// A module's hash as [`module_hash`] writes it. A server writes it as a number with the last byte first.
+fn hash_of(value: &Value) -> Option<String> {
+    let digits = hex_of(value)?;
+    let bytes = digits.as_bytes().chunks(2).rev();
+    Some(bytes.map(|pair| String::from_utf8_lossy(pair).into_owned()).collect())
 }
 
 /// The number of rows of a table.
@@ -148,7 +155,7 @@ pub enum Plan {
 pub async fn plan(http: &mut HttpClient, name: &str, wasm: Vec<u8>) -> Result<Plan, AdminError> {
     #[derive(Deserialize)]
     enum Answer {
-        AutoMigrate { migrate_plan: String, break_clients: bool, token: Value, major_version_upgrade: bool },
+        AutoMigrate { migrate_plan: String, break_clients: bool, token: String, major_version_upgrade: bool },
         ManualMigrate { reason: String },
     }
     let what = format!("planning a publish to the database `{name}`");
@@ -161,8 +168,6 @@ pub async fn plan(http: &mut HttpClient, name: &str, wasm: Vec<u8>) -> Result<Pl
     };
     match serde_json::from_slice(&answer.body) {
         Ok(Answer::AutoMigrate { migrate_plan, break_clients, token, major_version_upgrade }) => {
-            let unreadable = || AdminError::Unreadable { what, words: "a plan without a token".to_owned() };
-            let token = hex_of(&token).ok_or_else(unreadable)?;
             let steps = plain(&migrate_plan);
             Ok(Plan::Auto { token, steps, break_clients, major_upgrade: major_version_upgrade })
         }
@@ -171,10 +176,11 @@ pub async fn plan(http: &mut HttpClient, name: &str, wasm: Vec<u8>) -> Result<Pl
     }
 }
 
-/// A text of several lines without escape sequences of terminals.
+/// A text of several lines without escape sequences of terminals and without secrets.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
+    let text = scrubbed(text);
+    let mut rest = &*text;
     while let Some((before, escape)) = rest.split_once('\u{1b}') {
         plain.push_str(before);
         rest = escape.trim_start_matches(|c: char| c == '[' || c == ';' || c.is_ascii_digit());

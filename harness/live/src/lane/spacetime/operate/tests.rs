@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use serde_json::json;
 
 use super::*;
@@ -10,6 +12,15 @@ fn an_identity_is_read_in_every_spelling() {
     }
     assert_eq!(hex_of(&json!("nothing")), None);
     assert_eq!(hex_of(&json!("0x1f")), Some(format!("{:0>64}", "1f")));
+}
+
+#[test]
+fn the_hash_of_a_module_is_read_as_a_server_writes_it() {
+    let hash = module_hash(b"module");
+    let bytes: Vec<&str> = (0..32).map(|at| &hash[2 * at..2 * at + 2]).collect();
+    let number: String = bytes.into_iter().rev().collect();
+    let written = format!("0x{}", number.trim_start_matches('0'));
+    assert_eq!(hash_of(&json!([written])), Some(hash));
 }
 
 #[test]
