@@ -5,9 +5,7 @@ use super::{MAX_FILE_BYTES, Mode, Normaliser, PHASES, Phase, Policy, Rows, Terms
 use crate::check::{ALL, names};
 use crate::hash::sha256;
 use crate::matrix::ROWS;
-use crate::scenario::{
-    At, Mistakes, Node, ScenarioErrors, Section, as_truth, did_you_mean, known_texts, parse_toml,
-};
+use crate::scenario::{At, Mistakes, Node, ScenarioErrors, Section, as_truth, did_you_mean, known_texts, parse_toml};
 
 const KEYS: [&str; 8] = ["schema", "mode", "rows", "phase", "warn", "budget", "normalise", "rollout"];
 const MODES: [(&str, Mode); 2] = [("blocking", Mode::Blocking), ("advisory", Mode::Advisory)];
