@@ -54,7 +54,7 @@ fn budgets_are_for_plans_that_are_timed_and_for_none_that_tests_the_gate() {
 schema = 1
 name = "x"
 title = "x"
-proves = ["latency-parity"]
+proves = ["replay-determinism"]
 streams = [{{ topic = "run:a:events" }}]
 clients = [{{ name = "desk" }}]
 steps = [{{ do = "connect" }}, {{ do = "publish", stream = "run:a:events"{rate} }}]
