@@ -5,8 +5,12 @@ mod bridge;
 mod calibrate;
 mod compare;
 mod fuzz;
+mod hosted;
 mod matrix;
+mod plan;
 mod policy;
+mod rollout;
+mod shadow;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -23,7 +27,11 @@ pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
+pub use hosted::{DeployArgs, EnvName, HandshakeArgs, ProvisionArgs, VariableArgs};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
+pub use plan::PlanArgs;
+pub use rollout::RolloutArgs;
+pub use shadow::ShadowArgs;
 pub use policy::{PolicyArgs, PolicyFileArgs};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
@@ -128,6 +136,21 @@ pub enum Command {
     Policy(PolicyFileArgs),
     /// Compile a scenario with a seed, and print the plan as JSON
     Plan(PlanArgs),
+    /// Check what is provisioned for a hosted candidate lane
+    #[command(after_help = hosted::PROVISION_EXAMPLES)]
+    ProvisionCheck(ProvisionArgs),
+    /// Prove that a hosted lane counts two clients as they come and go
+    #[command(after_help = hosted::HANDSHAKE_EXAMPLES)]
+    Handshake(HandshakeArgs),
+    /// Publish a module to a hosted lane without loss, with a plan first
+    #[command(after_help = hosted::DEPLOY_EXAMPLES)]
+    Deploy(Box<DeployArgs>),
+    /// Follow two live lanes without writing, and compare what they deliver
+    #[command(after_help = shadow::EXAMPLES)]
+    Shadow(Box<ShadowArgs>),
+    /// Decide whether the next cohort of users may follow: go, hold or roll back
+    #[command(after_help = rollout::EXAMPLES)]
+    Rollout(Box<RolloutArgs>),
     /// Run a program that is killed when the process that started it ends
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -160,6 +183,11 @@ pub struct LaneArgs {
     /// The candidate lane: a SpacetimeDB URL or a lane profile [default: the built-in server]
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
+    /// The candidate lane: the hosted one of this environment, which its variables name
+    #[arg(long, value_name = "ENV", conflicts_with_all = ["candidate", "candidate_bin"], help_heading = "Lanes")]
+    pub env: Option<EnvName>,
+    #[command(flatten, next_help_heading = "Lanes")]
+    pub variables: VariableArgs,
     /// Start this binary (spacetime or spacetimedb-standalone) as the candidate; --candidate may name its lane profile
     #[arg(long, value_name = "PATH", help_heading = "Lanes")]
     pub candidate_bin: Option<PathBuf>,
@@ -350,7 +378,7 @@ pub struct ServeProxyArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct RecheckArgs {
-    /// The bundle: a directory that `cutover gate` wrote
+    /// The bundle: a directory that `cutover gate` or a command for hosted lanes wrote
     pub dir: PathBuf,
     /// Exit with 2 if everything passed but the decision is not allow
     #[arg(long)]
@@ -376,21 +404,6 @@ pub struct ListArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
-}
-
-#[derive(Debug, Args)]
-pub struct PlanArgs {
-    /// The name of a scenario (drawn-01 is the first that is drawn for the built-in lanes), or the path of its file
-    pub scenario: String,
-    /// Print the scenario file instead of the plan
-    #[arg(long)]
-    pub text: bool,
-    /// The seed of all random choices
-    #[arg(long, value_name = "N")]
-    pub seed: Seed,
-    /// Read scenarios from this directory instead of the built-in ones
-    #[arg(long = "scenarios", value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

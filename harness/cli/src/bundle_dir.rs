@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cutover_core::evidence::layout::{self, Files};
 use cutover_core::evidence::recheck::{Bundle, Entry};
+use cutover_core::stage;
 
 use crate::exit::Failure;
 
@@ -66,14 +67,18 @@ impl BundleDir {
 
     /// Writes files, each whole or not at all, the document last.
     pub fn write(&self, files: &Files) -> Result<(), Failure> {
-        let document = files.get_key_value(layout::EVIDENCE);
-        let others = files.iter().filter(|(path, _)| *path != layout::EVIDENCE);
-        for (relative, content) in others.chain(document) {
+        let (documents, others): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| is_document(Path::new(path)));
+        for (relative, content) in others.into_iter().chain(documents) {
             let path = self.path.join(relative);
             write_whole(&path, content).map_err(|error| Failure::unwritable(&path, &error))?;
         }
         Ok(())
     }
+}
+
+/// Whether a file says what the others of its bundle are.
+fn is_document(path: &Path) -> bool {
+    [layout::EVIDENCE, stage::FILE].iter().any(|document| path.ends_with(document))
 }
 
 fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -85,7 +90,7 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(&unfinished)?;
     file.write_all(content)?;
     // Only the document is synced: it says whether the bundle is whole.
-    if path.ends_with(layout::EVIDENCE) {
+    if is_document(path) {
         file.sync_all()?;
     }
     fs::rename(&unfinished, path)

@@ -15,6 +15,7 @@ use cutover_live::plain_file;
 use crate::args::LaneArgs;
 use crate::driver::Settings;
 use crate::exit::Failure;
+use crate::hosted::environment::HostedEnvironment;
 
 /// The largest module that is read, in bytes.
 const MAX_MODULE_BYTES: u64 = 256 << 20;
@@ -46,6 +47,10 @@ fn sources(args: &LaneArgs) -> Result<[Source; 2], Failure> {
         None => Source::Bundled,
     };
     let token = args.candidate_token.as_ref();
+    if let Some(env) = args.env {
+        let profile = HostedEnvironment::read(env, &args.variables)?.profile()?;
+        return Ok([legacy, Source::Outside(with_token(Arc::new(profile), token))]);
+    }
     let candidate = match (&args.candidate, &args.candidate_bin) {
         (profile, Some(path)) => {
             let profile = match profile {
@@ -60,7 +65,7 @@ fn sources(args: &LaneArgs) -> Result<[Source; 2], Failure> {
     Ok([legacy, candidate])
 }
 
-fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
+pub fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
     let profile = parse(lane, at)?;
     if profile.is_without_url() {
         return Err(Failure::usage(format!("{at} does not say where the server is"))
@@ -88,7 +93,7 @@ fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
 }
 
 /// Reads a module, and makes sure that it is one before a server is asked to take it.
-fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(Failure::usage(format!("{} is no wasm module", path.display()))

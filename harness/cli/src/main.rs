@@ -13,6 +13,7 @@ mod driver;
 mod exit;
 mod fuzz;
 mod gate;
+mod hosted;
 mod lanes;
 mod list;
 mod matrix;
@@ -78,6 +79,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Accept(args) => accept::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::ProvisionCheck(args) => hosted::provision::run(&args),
+        Command::Handshake(args) => hosted::handshake::run(&args),
+        Command::Deploy(args) => hosted::deploy::run(&args),
+        Command::Shadow(args) => hosted::shadow::run(&args),
+        Command::Rollout(args) => hosted::rollout::run(&args),
         Command::Tied(args) => tied::run(&args),
     }
 }

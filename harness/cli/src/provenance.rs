@@ -72,6 +72,9 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     let lanes = &args.lanes;
     option("--legacy", lanes.legacy.clone());
     option("--candidate", lanes.candidate.clone());
+    option("--env", lanes.env.map(|env| env.to_string()));
+    option("--env-prefix", lanes.variables.env_prefix.clone());
+    option("--envvars", lanes.variables.envvars.as_ref().map(|path| path.display().to_string()));
     option("--candidate-bin", lanes.candidate_bin.as_ref().map(|path| path.display().to_string()));
     option("--module", lanes.module.as_ref().map(|path| path.display().to_string()));
     option("--scenarios", args.scenarios.dir.as_ref().map(|path| path.display().to_string()));

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::args::{RecheckArgs, TextOrJson};
 use crate::bundle_dir::BundleThere;
 use crate::exit::{Exit, Failure};
+use crate::hosted;
 use crate::out::{Audience, Stdout};
 use crate::scenarios;
 
@@ -33,6 +34,9 @@ struct Answer<'a> {
 pub fn run(args: &RecheckArgs) -> Result<Exit, Failure> {
     if args.dir.join(layout::REPEAT).is_file() {
         return repeated(args);
+    }
+    if hosted::is_stage(&args.dir) {
+        return hosted::recheck(args);
     }
     one(args)
 }

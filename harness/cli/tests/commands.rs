@@ -55,6 +55,9 @@ fn help_reads_at_80_columns() {
         ("help_accept", vec!["accept", "--help"]),
         ("help_policy", vec!["policy", "--help"]),
         ("help_hash", vec!["hash", "--help"]),
+        ("help_provision_check", vec!["provision-check", "--help"]),
+        ("help_handshake", vec!["handshake", "--help"]),
+        ("help_deploy", vec!["deploy", "--help"]),
     ] {
         let (code, out, _) = run(&args);
         assert_eq!(code, 0);

@@ -203,6 +203,9 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["accept"],
         vec!["fuzz"],
         vec!["calibrate"],
+        vec!["provision-check"],
+        vec!["handshake"],
+        vec!["deploy"],
     ] {
         known += &run(&[command.as_slice(), &["--help"]].concat()).out;
     }

@@ -35,4 +35,8 @@ pub mod shrink;
 pub mod calibration;
 pub mod evidence;
 
+pub mod rollout;
+pub mod shadow;
+pub mod stage;
+
 pub mod plant;

@@ -22,3 +22,7 @@ mod process;
 pub mod drive;
 
 pub mod environment;
+
+pub mod hosted;
+
+pub mod shadow;

@@ -95,6 +95,11 @@ impl Server {
         Server::serving(&["serve", lane, "--data-dir", &text(data_dir)])
     }
 
+    /// Starts a candidate with the sync module in a database. The owner's token is in `owner-token` of the directory.
+    pub fn with_database(database: &str, data_dir: &Path) -> Server {
+        Server::serving(&["serve", "candidate", "--data-dir", &text(data_dir), "--database", database])
+    }
+
     /// Starts a legacy service with planted defects.
     pub fn broken(defects: &str, data_dir: &Path) -> Server {
         Server::serving(&["serve", "legacy", "--data-dir", &text(data_dir), "--defect", defects])

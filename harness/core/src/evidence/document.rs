@@ -163,7 +163,7 @@ impl Times {
 }
 
 /// Indented JSON and a newline at the end: diffs of two documents are read by people.
-pub(super) fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
     // The types here have string keys and no failing field, and a vector takes every write.
     let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');

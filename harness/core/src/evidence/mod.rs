@@ -23,6 +23,7 @@ mod tests;
 mod vectors;
 
 pub use causes::Cause;
+pub(crate) use document::pretty;
 pub use document::{
     Checkout, EVIDENCE_SCHEMA, Evidence, FireTime, LaneServer, NthRun, RUN_TIMES_SCHEMA, State, Times, Tool,
 };

@@ -7,10 +7,12 @@
 mod budget;
 mod normalise;
 mod read;
+mod rollout;
 #[cfg(test)]
 mod tests;
 
 pub use normalise::{Normaliser, Touched, normalised};
+pub use rollout::{RolloutTerms, Slo, Stage};
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -31,11 +33,13 @@ pub const PHASES: RangeInclusive<u8> = 1..=5;
 /// The largest policy file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// The terms of a run without a phase.
     base: Terms,
     phases: BTreeMap<u8, Phase>,
+    /// What a rollout is decided by, where the policy says so.
+    pub rollout: Option<RolloutTerms>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

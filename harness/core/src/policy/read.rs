@@ -1,20 +1,20 @@
 //! Reads a policy file: every table, every key, every word, and on past each mistake.
 
 use super::budget::budgets;
-use super::{MAX_FILE_BYTES, Mode, Normaliser, PHASES, Phase, Policy, Rows, Terms};
+use super::{MAX_FILE_BYTES, Mode, Normaliser, PHASES, Phase, Policy, Rows, Terms, rollout};
 use crate::check::{ALL, names};
 use crate::hash::sha256;
 use crate::matrix::ROWS;
 use crate::scenario::{At, Mistakes, Node, ScenarioErrors, Section, as_truth, did_you_mean, known_texts, parse_toml};
 
-const KEYS: [&str; 7] = ["schema", "mode", "rows", "phase", "warn", "budget", "normalise"];
+const KEYS: [&str; 8] = ["schema", "mode", "rows", "phase", "warn", "budget", "normalise", "rollout"];
 const MODES: [(&str, Mode); 2] = [("blocking", Mode::Blocking), ("advisory", Mode::Advisory)];
 const ROWS_WORDS: [(&str, Rows); 2] = [("can-show", Rows::CanShow), ("all", Rows::All)];
 const ROW: &str = "row of the verification matrix";
 
 pub fn policy(path: &str, text: &str) -> Result<Policy, ScenarioErrors> {
     let mut mistakes = Mistakes::default();
-    let mut policy = Policy { base: Terms::default(), phases: [].into() };
+    let mut policy = Policy { base: Terms::default(), phases: [].into(), rollout: None };
     if text.len() > MAX_FILE_BYTES {
         let what = format!("a policy is at most {MAX_FILE_BYTES} bytes, but this is {}", text.len());
         mistakes.local(0, what, None);
@@ -65,7 +65,8 @@ fn read(root: &Section<'_>, mistakes: &mut Mistakes) -> Policy {
         });
         read.collect()
     });
-    Policy { base: Terms { warn_rows: values(warn_rows), ..base }, phases: phases.unwrap_or_default() }
+    let rollout = root.get("rollout").and_then(|node| rollout::terms(node, mistakes));
+    Policy { base: Terms { warn_rows: values(warn_rows), ..base }, phases: phases.unwrap_or_default(), rollout }
 }
 
 /// What a run that did nothing is reported by: letting that pass would let everything pass.

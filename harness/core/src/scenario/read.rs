@@ -239,6 +239,10 @@ impl<'a> Section<'a> {
         self.table.key(key).and_then(|key| key.span()).map_or(self.at, |span| span.start)
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.table.iter().map(|(key, _)| key)
+    }
+
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }

@@ -43,6 +43,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 pub use authority::Authority;
+pub(crate) use backoff::Backoff;
 pub use byte_toxics::{ByteToxics, Front};
 use case::Case;
 pub use event::EventSink;

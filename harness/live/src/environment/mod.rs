@@ -24,6 +24,8 @@ use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
 use host::{Host, Hosts, create_space, unavailable};
+pub use reach::Observed;
+pub(crate) use reach::{Access, address_of};
 
 use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::OpenError;

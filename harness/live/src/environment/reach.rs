@@ -16,8 +16,10 @@ use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::profile::Origin;
 use crate::lane::protocol::{Endpoints, Profile, Service};
 use crate::lane::protocols::{PROTOCOLS, usual};
-use crate::lane::{Endpoint, GenericTaggers, OpenError};
+use crate::lane::names::Names;
+use crate::lane::{Endpoint, GenericTaggers, Lane, OpenError};
 use crate::proxy::{self, Proxy, ProxyConfig, Upstream, UpstreamAddr};
+use crate::toxic::Toxic;
 
 impl Environment {
     /// Reaches the lanes that are not built in, and tries them with what the plans will use. `aa` is the lane that runs
@@ -35,6 +37,22 @@ impl Environment {
             self.try_out(lane, &host, plans).await?;
         }
         Ok(())
+    }
+
+    /// A lane that is there already, for one who only reads. Nothing is written to it, and nothing is made there.
+    ///
+    /// # Errors
+    /// Where the lane cannot be reached, or has no such database.
+    pub async fn observe(&self, lane: LaneId, names: Arc<Names>) -> Result<Observed, EnvironmentError> {
+        let unavailable = |source| unavailable(lane, &self.what(lane), source);
+        let host = self.shared_host(lane).await?;
+        let (access, space) = match (&host.access, host.service.existing_space().await) {
+            (Some(access), Ok(space)) => (access, space),
+            (_, Err(source)) => return Err(unavailable(source)),
+            (None, _) => return Err(unavailable(OpenError::lasting("the run would start it, and only a lane that is there already can be observed"))),
+        };
+        let (open, _) = host.service.lane(&space, names).await.map_err(unavailable)?;
+        Ok(Observed { lane: open, endpoint: access.at.socket.clone(), version: host.version.clone() })
     }
 
     pub(super) async fn reach_outside(
@@ -71,6 +89,13 @@ impl Environment {
             access: Some(access),
         })
     }
+}
+
+/// An outside lane, and where its subscribers connect.
+pub struct Observed {
+    pub lane: Arc<dyn Lane>,
+    pub endpoint: Endpoint,
+    pub version: String,
 }
 
 async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
@@ -129,7 +154,7 @@ async fn reach(lane: LaneId, url: &str, origin: &Origin) -> Result<(), Environme
     })
 }
 
-fn address_of(origin: &Origin) -> UpstreamAddr {
+pub(crate) fn address_of(origin: &Origin) -> UpstreamAddr {
     let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
     UpstreamAddr { host, port: origin.port, tls: origin.tls }
 }
@@ -142,13 +167,13 @@ fn fixed(origin: &Origin) -> Upstream {
 }
 
 /// Transparent proxies in front of an outside server, for the run's own requests. They speak TLS where the server does.
-pub(super) struct Access {
+pub(crate) struct Access {
     proxies: Vec<Proxy>,
     at: Endpoints,
 }
 
 impl Access {
-    async fn open(socket: &Origin, writer: &Origin) -> Result<Access, EnvironmentError> {
+    pub(crate) async fn open(socket: &Origin, writer: &Origin) -> Result<Access, EnvironmentError> {
         let mut proxies = vec![start_proxy(socket).await?];
         let mut at = endpoint(&proxies[0], socket);
         let socket_at = at.clone();
@@ -160,12 +185,22 @@ impl Access {
         Ok(Access { proxies, at: Endpoints { socket: socket_at, writer: at } })
     }
 
+    pub(crate) fn socket(&self) -> &Endpoint {
+        &self.at.socket
+    }
+
+    pub(crate) fn set_toxics(&self, toxics: &[Toxic]) {
+        for proxy in &self.proxies {
+            proxy.set_toxics(toxics.to_vec());
+        }
+    }
+
     /// Why the server could not be reached the last time that it could not.
-    pub(super) fn last_unreachable(&self) -> Option<String> {
+    pub(crate) fn last_unreachable(&self) -> Option<String> {
         self.proxies.iter().find_map(|proxy| proxy.stats().last_unreachable)
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         for proxy in &self.proxies {
             proxy.shutdown().await;
         }

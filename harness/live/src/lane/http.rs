@@ -5,12 +5,12 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 pub use cutover_core::text::percent_encoded;
 use cutover_core::text::{Secret, scrubbed, visible};
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -63,6 +63,8 @@ pub struct HttpAnswer {
     pub status: u16,
     pub location: Option<String>,
     pub retry_after: Option<Duration>,
+    /// The server's clock, by its `Date`.
+    pub date: Option<SystemTime>,
     /// The body's `Content-Encoding`, if any. The request asked for none.
     pub encoding: Option<String>,
     pub body: Bytes,
@@ -271,6 +273,7 @@ async fn exchange(
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let location = location(&response);
     let wait = retry_after(response.headers());
+    let date = date(response.headers());
     let encoding = response.headers().get(http::header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let encoding = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
@@ -279,8 +282,12 @@ async fn exchange(
         Some(LengthLimitError { .. }) => format!("the answer is over our limit of {MESSAGE_MAX_BYTES} bytes"),
         None => error.to_string(),
     });
-    let answer = HttpAnswer { status, location, retry_after: wait, encoding, body: body?.to_bytes() };
+    let answer = HttpAnswer { status, location, retry_after: wait, date, encoding, body: body?.to_bytes() };
     Ok((answer, content_type))
+}
+
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()
 }
 
 pub(crate) const REDIRECT_HINT: &str = "redirects are not followed: give the address that it redirects to";

@@ -56,6 +56,8 @@ pub trait Profile: fmt::Debug + Send + Sync {
 
     fn with_token(&self, token: Secret) -> Arc<dyn Profile>;
 
+    fn token(&self) -> Option<&Secret>;
+
     /// The profile for a server that the run starts: it keeps nothing about where another server is and what is in
     /// it. `None` where the run can start no such server.
     fn of_managed_server(&self) -> Option<Arc<dyn Profile>> {
@@ -89,6 +91,11 @@ pub trait Service: Send + Sync {
 
     /// Makes the space of a scenario's streams ready. `name` is a word that no other scenario of the run has.
     async fn create_space(&self, _name: &str) -> Result<Space, OpenError> {
+        Ok(Space::default())
+    }
+
+    /// The space that is there already. Nothing is made.
+    async fn existing_space(&self) -> Result<Space, OpenError> {
         Ok(Space::default())
     }
 

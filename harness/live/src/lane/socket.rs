@@ -186,6 +186,7 @@ fn refused(authority: &str, error: Error, hint: impl Fn(u16) -> Option<String>) 
                 status: response.status().as_u16(),
                 location: location(&response),
                 retry_after: retry_after(response.headers()),
+                date: None,
                 encoding: None,
                 body: response.body().clone().unwrap_or_default().into(),
             };

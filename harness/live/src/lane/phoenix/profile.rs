@@ -352,6 +352,10 @@ impl Profile for PhoenixProfile {
         }
     }
 
+    fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
     fn with_token(&self, token: Secret) -> Arc<dyn Profile> {
         Arc::new(PhoenixProfile { token: Some(token), ..self.clone() })
     }

@@ -15,6 +15,7 @@ fn what_passes_is_worth_a_retry_whoever_answers_so() {
             status,
             location: None,
             retry_after: Some(Duration::from_secs(1)),
+            date: None,
             encoding: None,
             body: Bytes::new(),
         };

@@ -99,7 +99,7 @@ pub async fn find_database(http: &mut HttpClient, name: &str) -> Result<(), Admi
     ask(http, &what, Method::GET, &path_of(name), None, Bytes::new()).await.map(drop)
 }
 
-fn path_of(name: &str) -> String {
+pub(super) fn path_of(name: &str) -> String {
     format!("/v1/database/{}", percent_encoded(name))
 }
 
@@ -132,7 +132,7 @@ pub async fn connections(http: &mut HttpClient, name: &str) -> Result<BTreeSet<S
     }
 }
 
-async fn ask(
+pub(super) async fn ask(
     http: &mut HttpClient,
     what: &str,
     method: Method,

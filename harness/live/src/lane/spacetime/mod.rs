@@ -4,6 +4,7 @@
 
 pub mod admin;
 mod bearer;
+mod claims;
 mod classify;
 mod compression;
 mod databases;
@@ -11,6 +12,8 @@ mod edit;
 mod incoming;
 mod json;
 mod known;
+pub mod operate;
+pub mod presence;
 mod profile;
 mod protocol;
 mod publish;
@@ -124,6 +127,11 @@ impl SpacetimeLane {
     pub fn with_schema(mut self, schema: Arc<Schema>) -> SpacetimeLane {
         self.schema = schema;
         self
+    }
+
+    /// A lane without streams, for what is asked of a hosted database as a whole.
+    fn of_hosted(profile: &SpacetimeProfile, database: &str) -> SpacetimeLane {
+        SpacetimeLane::new(Arc::new(profile.clone()), database, profile.token.clone(), Arc::new(Names::any()))
     }
 
     /// An HTTP client for this server and token, for the functions of [`admin`].

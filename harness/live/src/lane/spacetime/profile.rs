@@ -100,7 +100,11 @@ impl SpacetimeProfile {
         self.confirmed.unwrap_or(protocol != Protocol::V1)
     }
 
-    fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
+    /// The profile, unless something in it is wrong. `at` says where it came from, and `text` is its file.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn validated(mut self, at: &str, text: Option<&str>) -> Result<SpacetimeProfile, ProfileError> {
         let mut misfits = Misfits::default();
         let url = misfits.take("url", server_url(&self.url));
         if url.is_some_and(|url| url.query().is_some() || format!("{}/", url.path()).contains("/v1/")) {
@@ -183,6 +187,10 @@ impl Profile for SpacetimeProfile {
             lacks_outbox: self.database.is_some() || !self.publishes_module() || !self.has_usual_path(),
             ..Means::of_ours(ServerKind::Outside)
         }
+    }
+
+    fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
     }
 
     fn with_token(&self, token: Secret) -> Arc<dyn Profile> {

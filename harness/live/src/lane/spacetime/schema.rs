@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use cutover_core::stage::{Surface, TableSurface};
 use serde::Deserialize;
+use serde_json::Value;
 use spacetimedb_sats::algebraic_type::fmt::fmt_algebraic_type;
 use spacetimedb_sats::serde::SerdeWrapper;
-use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, Typespace};
+use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, ProductTypeElement, Typespace};
 
 use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, RESUME_REDUCER};
 use super::rows::{EVENT_TABLE, STREAM_TABLE};
@@ -55,18 +57,29 @@ struct Reported {
     typespace: SerdeWrapper<Typespace>,
     tables: Vec<ReportedTable>,
     reducers: Vec<ReportedReducer>,
+    #[serde(default)]
+    row_level_security: Vec<ReportedRule>,
 }
 
 #[derive(Deserialize)]
 struct ReportedTable {
     name: String,
     product_type_ref: u32,
+    #[serde(default)]
+    table_access: Value,
 }
 
 #[derive(Deserialize)]
 struct ReportedReducer {
     name: String,
     params: SerdeWrapper<ProductType>,
+    #[serde(default)]
+    lifecycle: Value,
+}
+
+#[derive(Deserialize)]
+struct ReportedRule {
+    sql: String,
 }
 
 impl Schema {
@@ -91,6 +104,31 @@ impl Schema {
         Ok(Schema { tables: tables.collect(), reducers: reported.reducers.into_iter().filter_map(arguments).collect() })
     }
 
+    /// What clients see of this project's module.
+    pub fn module_surface() -> Surface {
+        Schema::surface(include_bytes!("schema/module.json")).unwrap_or_default()
+    }
+
+    /// Reads the same answer for what clients see of the module.
+    pub fn surface(json: &[u8]) -> Result<Surface, String> {
+        let schema = Schema::parse(json)?;
+        let reported: Reported = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let mut surface = Surface::default();
+        for table in reported.tables {
+            let row = schema.tables.get(&table.name);
+            let columns = row.map(|row| row.elements.iter().map(column_of).collect()).unwrap_or_default();
+            let public = table.table_access.get("Public").is_some();
+            surface.tables.insert(table.name, TableSurface { columns, public });
+        }
+        let called = reported.reducers.into_iter().filter(|reducer| reducer.lifecycle.get("some").is_none());
+        for ReportedReducer { name, .. } in called {
+            let arguments = schema.reducers.get(&name).map(types).unwrap_or_default();
+            surface.reducers.insert(name, arguments);
+        }
+        surface.row_level_security = reported.row_level_security.into_iter().map(|rule| rule.sql).collect();
+        Ok(surface)
+    }
+
     pub(super) fn columns(&self, table: &str) -> Option<&Arc<ProductType>> {
         self.tables.get(table)
     }
@@ -101,7 +139,7 @@ impl Schema {
 
     /// The tables and reducers of this project's module that the module does not have, or has with other columns or
     /// arguments.
-    pub(super) fn missing(&self) -> Vec<String> {
+    pub fn missing(&self) -> Vec<String> {
         let ours = Schema::module();
         let tables = ours.tables.iter().filter(|(name, row)| {
             let has = self.tables.get(*name);
@@ -171,8 +209,11 @@ fn column((name, kind): &(&str, AlgebraicType)) -> String {
 }
 
 pub(super) fn columns(row: &ProductType) -> String {
-    let name = |name: &Option<_>| name.as_deref().unwrap_or("(no name)").to_owned();
-    listed(row.elements.iter().map(|has| format!("{} {}", name(&has.name), in_words(&has.algebraic_type))))
+    listed(row.elements.iter().map(column_of))
+}
+
+fn column_of(column: &ProductTypeElement) -> String {
+    format!("{} {}", column.name.as_deref().unwrap_or("(no name)"), in_words(&column.algebraic_type))
 }
 
 fn types(arguments: &ProductType) -> String {

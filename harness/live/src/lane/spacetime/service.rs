@@ -133,6 +133,15 @@ impl Service for SpacetimeService {
         Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
     }
 
+    async fn existing_space(&self) -> Result<Space, OpenError> {
+        let Some(name) = self.profile.database.clone() else {
+            let what = "its profile names no database";
+            return Err(OpenError { is_of_the_profile: true, ..OpenError::lasting(what).hint("add `database` to it") });
+        };
+        admin::find_database(&mut self.http(bounds::ADMIN)?, &name).await?;
+        Ok(Space { name, module_digest: None })
+    }
+
     async fn missing(&self) -> Result<Vec<String>, OpenError> {
         if self.profile.publishes_module() && self.run.module == MODULE_WASM {
             return Ok(Vec::new());

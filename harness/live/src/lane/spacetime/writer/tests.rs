@@ -5,6 +5,7 @@ fn answer(body: &'static str) -> HttpAnswer {
         status: 200,
         location: None,
         retry_after: None,
+        date: None,
         encoding: None,
         body: Bytes::from_static(body.as_bytes()),
     }
