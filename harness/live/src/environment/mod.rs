@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, mpsc};
 pub use error::EnvironmentError;
 use host::{Host, Hosts, create_space, unavailable};
 
-use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
+use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ProgramSeat, ServerControl};
 use crate::lane::OpenError;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
@@ -205,6 +205,7 @@ impl Environment {
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
             bridge,
+            programs: ProgramSeat { binary: Some(self.binary.clone()), ..ProgramSeat::default() },
             byte_toxics: None,
             authority,
             pace: None,
