@@ -248,7 +248,8 @@ impl Driver {
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
         stack.least_between = self.paces.values().map(|pace| pace.interval()).max();
         stack.turns = turns;
-        stack.programs.usual = self.programs.get(&lane).filter(|_| self.aa.is_none()).cloned();
+        stack.programs.usual = self.programs.get(&lane).cloned();
+        stack.programs.of_other = self.aa.is_some_and(|aa| aa != lane);
         stack.programs.scenario_dir = self.scenario_dirs.get(&plan.scenario).cloned();
         if let Some(answers) = self.answers.get(&self.aa.unwrap_or(lane)).filter(|_| stack.server.is_none()) {
             stack.answers = answers.clone();

@@ -61,5 +61,6 @@ class WebSocket:
     def close(self):
         try:
             self.send(struct.pack(">H", 1000), opcode=8)
-        finally:
-            self.sock.close()
+        except OSError:
+            pass  # It has ended.
+        self.sock.close()

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 
+from lines import say
 from phoenix import Client
 
 
@@ -36,7 +37,7 @@ class AppliesTwice(Client):
 
     def take(self, topic, seq, payload):
         if seq == 4 and self.cursors.get(topic, 0) >= 3:
-            self.say("applied", stream=topic, seq=seq, payload=payload)
+            say("applied", stream=topic, seq=seq, payload=payload)
         super().take(topic, seq, payload)
 
 
@@ -49,7 +50,7 @@ class Swaps(Client):
             return
         super().apply(topic, seq, payload)
         if seq == 6:
-            self.say("applied", stream=topic, seq=5, payload=self.kept)
+            say("applied", stream=topic, seq=5, payload=self.kept)
 
 
 class ChangesPayload(Client):
@@ -65,7 +66,7 @@ class Invents(Client):
     def apply(self, topic, seq, payload):
         super().apply(topic, seq, payload)
         if seq == 5:
-            self.say("applied", stream=topic, seq=1_000_000_000_000)
+            say("applied", stream=topic, seq=1_000_000_000_000)
 
 
 class ResumesFromBefore(Client):
@@ -111,7 +112,7 @@ class ForgetsToStore(Client):
         if seq % 4 == 1:
             super().store(topic, seq)
         else:
-            self.say("checkpoint", stream=topic, seq=seq)
+            say("checkpoint", stream=topic, seq=seq)
 
 
 class Hammers(Client):
@@ -161,7 +162,7 @@ class Floods(Client):
     def apply(self, topic, seq, payload):
         super().apply(topic, seq, payload)
         while seq == 5:
-            self.say("duplicate", stream=topic, seq=1)
+            say("duplicate", stream=topic, seq=1)
 
 
 class FloodsALine(Client):

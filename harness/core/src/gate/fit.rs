@@ -164,9 +164,6 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if let (true, Err(what)) = (has_programs, takes_programs(plan)) {
         return Some(format!("a program stands in a client's place, and none can be told to {what}"));
     }
-    if has_programs && aa.is_some() {
-        return Some("its programs are for two lanes, and one lane runs against itself".to_owned());
-    }
     let plants_a_bridge = plan.bridge.as_ref().is_some_and(|bridge| !bridge.defects.is_empty());
     if plants_a_bridge && lane_of(LaneId::Candidate) != LaneId::Candidate {
         return Some("it plants a defect in the bridge, and no candidate runs here".to_owned());

@@ -349,6 +349,9 @@ impl Case {
 /// The program that stands in a client's place on this lane, if one does.
 fn launch_of(client: &PlannedClient, plan: &Plan, stack: &LaneStack, dir: &Path) -> Option<program::Launch> {
     let seat = &stack.programs;
+    if seat.of_other {
+        return None;
+    }
     let is_honest = plan.expect == Expectation::Allow;
     let own = client.programs.as_ref().and_then(|programs| programs.of(stack.role)).map(<[String]>::to_vec);
     let usual = seat.usual.clone().filter(|_| client.programs.is_none() && is_honest && takes_programs(plan).is_ok());

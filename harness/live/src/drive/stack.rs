@@ -74,6 +74,8 @@ pub struct ProgramSeat {
     pub usual: Option<Vec<String>>,
     /// The directory that the scenario's commands start from.
     pub scenario_dir: Option<PathBuf>,
+    /// Whether the lane runs in the place of the other one, whose programs speak another protocol.
+    pub of_other: bool,
     /// This program, which ties what is started to the life of the run.
     pub binary: Option<PathBuf>,
 }
