@@ -348,3 +348,6 @@ fn waited(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize, waits: &[(usiz
         some.iter().fold(finding, |finding, (at, _)| finding.seen_at(*at))
     });
 }
+
+#[cfg(test)]
+mod tests;
