@@ -15,6 +15,7 @@ use super::reason::{Reason, Shortage};
 use super::{convergence, duplicate_apply, gap, unseen};
 use crate::hash::PayloadHash;
 use crate::history::{self, Record, Word};
+use crate::ids::StreamId;
 
 pub const NAME: &str = "client";
 
@@ -114,6 +115,7 @@ type Found = Repeated<(usize, u64, &'static str)>;
 /// One program and one of its streams.
 #[derive(Default)]
 struct Followed {
+    stream: usize,
     /// What came, with the first record of it and the hash of its payload.
     came: BTreeMap<u64, (usize, Option<PayloadHash>)>,
     /// The first event that came since a bootstrap began.
@@ -130,72 +132,70 @@ struct Followed {
     restarted: bool,
 }
 
-/// Writes findings of one client and stream.
+/// Writes the findings of one program.
 struct Charge<'a, 'i> {
     index: &'a Index<'i>,
     lane: &'a LaneIndex<'i>,
-    key: PairKey,
-    found: &'a mut Found,
+    client: usize,
+    found: Found,
 }
 
 impl Charge<'_, '_> {
-    fn push(&mut self, reason: &'static Reason, seq: u64, at: usize, more: impl FnOnce(Finding) -> Finding) {
-        let Charge { index, lane, key, .. } = *self;
+    fn push(
+        &mut self,
+        of: &Followed,
+        reason: &'static Reason,
+        (seq, at): (u64, usize),
+        more: impl FnOnce(Finding) -> Finding,
+    ) {
+        let (index, lane, key) = (self.index, self.lane, (self.client, of.stream));
         let finding = || more(index.finding(NAME, reason, lane, key).of_event(seq).seen_at(at));
-        self.found.add((key.1, 0, reason.word), finding);
+        self.found.add((of.stream, 0, reason.word), finding);
     }
 }
 
-fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, number: usize) -> Found {
-    let name = index.plan.clients.name(number);
-    let mut found = Found::new();
+fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Found {
+    let name = index.plan.clients.name(client);
+    let mut charge = Charge { index, lane, client, found: Found::new() };
     let mut streams: BTreeMap<usize, Followed> = BTreeMap::new();
     let mut waits: Vec<(usize, u64)> = Vec::new();
+    let numbered = |stream: &StreamId| index.plan.streams.get(stream.as_str());
     for (at, record) in lane.history.records.iter().enumerate() {
-        let of = |stream: &crate::ids::StreamId| index.plan.streams.get(stream.as_str());
-        let mut charge = |stream: usize| Charge { index, lane, key: (number, stream), found: &mut found };
-        match record {
-            Record::Delivered { client, stream, seq, hash, verdict, .. } if client.as_str() == name => {
-                if let Some(stream) = of(stream) {
-                    streams.entry(stream).or_default().came(at, seq.0, *hash, *verdict);
-                }
+        let of = match record {
+            Record::Delivered { client, stream, .. } | Record::Subscribed { client, stream, .. } => (client, Some(stream)),
+            Record::Program { client, word } => (client, word.stream()),
+            Record::Accepted { client, .. } => (client, None),
+            _ => continue,
+        };
+        if of.0.as_str() != name {
+            continue;
+        }
+        let followed = match of.1.and_then(numbered) {
+            Some(stream) => Some(streams.entry(stream).or_insert_with(|| Followed { stream, ..Followed::default() })),
+            None => None,
+        };
+        match (record, followed) {
+            (Record::Delivered { seq, hash, verdict, .. }, Some(followed)) => followed.came(at, seq.0, *hash, *verdict),
+            (Record::Subscribed { cursor, .. }, Some(followed)) => {
+                followed.asked(at, cursor.map(|cursor| cursor.0), &mut charge);
             }
-            Record::Subscribed { client, stream, cursor, .. } if client.as_str() == name => {
-                if let Some(stream) = of(stream) {
-                    let cursor = cursor.map(|cursor| cursor.0);
-                    streams.entry(stream).or_default().asked(at, cursor, &mut charge(stream));
-                }
+            (Record::Program { word, .. }, Some(followed)) => followed.said(at, word, &mut charge),
+            (Record::Accepted { .. }, _) => charge.waited(&std::mem::take(&mut waits)),
+            (Record::Program { word: Word::Started, .. }, _) => {
+                streams.values_mut().for_each(|followed| followed.restarted = true);
             }
-            Record::Accepted { client, .. } if client.as_str() == name => {
-                waited(index, lane, number, &waits, &mut found);
-                waits.clear();
+            (Record::Program { word: Word::Attempted { after_us }, .. }, _) => {
+                waits.extend(after_us.map(|us| (at, us)));
             }
-            Record::Program { client, word } if client.as_str() == name => match word {
-                Word::Started => streams.values_mut().for_each(|followed| followed.restarted = true),
-                Word::Attempted { after_us } => waits.extend(after_us.map(|us| (at, us))),
-                Word::Handled => {
-                    for (stream, followed) in &mut streams {
-                        followed.handled(at, &mut charge(*stream));
-                    }
-                }
-                Word::Closed => {}
-                Word::Applied { stream, .. }
-                | Word::Duplicate { stream, .. }
-                | Word::Rebootstrap { stream, .. }
-                | Word::Checkpoint { stream, .. } => {
-                    if let Some(stream) = of(stream) {
-                        streams.entry(stream).or_default().said(at, word, &mut charge(stream));
-                    }
-                }
-            },
+            (Record::Program { word: Word::Handled, .. }, _) => {
+                streams.values_mut().for_each(|followed| followed.handled(at, &mut charge));
+            }
             _ => {}
         }
     }
-    waited(index, lane, number, &waits, &mut found);
-    for (stream, followed) in &mut streams {
-        followed.settle(&mut Charge { index, lane, key: (number, *stream), found: &mut found });
-    }
-    found
+    charge.waited(&waits);
+    streams.values_mut().for_each(|followed| followed.settle(&mut charge));
+    charge.found
 }
 
 impl Followed {
@@ -212,7 +212,7 @@ impl Followed {
     fn asked(&mut self, at: usize, cursor: Option<u64>, charge: &mut Charge<'_, '_>) {
         let cursor = match (cursor, self.checkpoint) {
             (None, Some(stored)) => {
-                charge.push(&BEHIND, stored, at, |finding| finding.expected(stored, "no cursor"));
+                charge.push(self, &BEHIND, (stored, at), |finding| finding.expected(stored, "no cursor"));
                 self.forget();
                 return;
             }
@@ -225,14 +225,14 @@ impl Followed {
             (Some(cursor), _) => cursor,
         };
         if let Some(stored) = self.checkpoint.filter(|stored| cursor < *stored) {
-            charge.push(&BEHIND, stored, at, |finding| finding.expected(stored, cursor));
+            charge.push(self, &BEHIND, (stored, at), |finding| finding.expected(stored, cursor));
         }
         let known = match self.restarted {
             true => self.came.last_key_value().map_or(self.last, |(seq, _)| *seq),
             false => self.last,
         };
         if cursor > known.max(self.checkpoint.unwrap_or(0)) {
-            charge.push(&AHEAD, cursor, at, |finding| finding.expected(format!("at most {known}"), cursor));
+            charge.push(self, &AHEAD, (cursor, at), |finding| finding.expected(format!("at most {known}"), cursor));
         }
         if std::mem::take(&mut self.restarted) {
             self.applied.retain(|seq| *seq <= cursor);
@@ -262,7 +262,7 @@ impl Followed {
             Word::Rebootstrap { .. } => self.forget(),
             Word::Checkpoint { seq, .. } => {
                 if seq.0 > self.last && !self.restarted {
-                    charge.push(&EARLY, seq.0, at, |finding| finding.expected(format!("at most {}", self.last), seq));
+                    charge.push(self, &EARLY, (seq.0, at), |finding| finding.expected(format!("at most {}", self.last), seq));
                 }
                 self.checkpoint = Some(seq.0);
             }
@@ -272,26 +272,26 @@ impl Followed {
 
     fn applied(&mut self, at: usize, seq: u64, hash: Option<PayloadHash>, charge: &mut Charge<'_, '_>) {
         match self.came.get(&seq) {
-            None => charge.push(&UNDELIVERED, seq, at, |finding| finding),
+            None => charge.push(self, &UNDELIVERED, (seq, at), |finding| finding),
             Some((came, Some(received))) if hash.is_some_and(|hash| hash != *received) => {
                 let got = hash.map(|hash| hash.to_string()).unwrap_or_default();
-                charge.push(&OTHER_HASH, seq, at, |finding| finding.seen_at(*came).expected(received, got));
+                charge.push(self, &OTHER_HASH, (seq, at), |finding| finding.seen_at(*came).expected(received, got));
             }
             Some(_) => {}
         }
         let next = self.next.or(self.first).unwrap_or(seq);
         if self.passed.remove(&seq).is_some() {
-            charge.push(&OUT_OF_ORDER, seq, at, |finding| finding.expected(format!("before {}", self.last), "after it"));
+            charge.push(self, &OUT_OF_ORDER, (seq, at), |finding| finding.expected(format!("before {}", self.last), "after it"));
         } else if self.applied.contains(&seq) {
-            charge.push(&TWICE, seq, at, |finding| finding);
+            charge.push(self, &TWICE, (seq, at), |finding| finding);
         } else if seq < next {
-            charge.push(&OUT_OF_ORDER, seq, at, |finding| finding.expected(next, seq));
+            charge.push(self, &OUT_OF_ORDER, (seq, at), |finding| finding.expected(next, seq));
         }
         if next < seq {
             let missing = self.came.range(next..seq).map(|(missing, _)| (*missing, at));
             let missing: Vec<(u64, usize)> = missing.collect();
             if (missing.len() as u64) < seq - next {
-                charge.push(&OUT_OF_ORDER, seq, at, |finding| finding.expected(next, seq));
+                charge.push(self, &OUT_OF_ORDER, (seq, at), |finding| finding.expected(next, seq));
             }
             self.passed.extend(missing);
         }
@@ -314,7 +314,7 @@ impl Followed {
     fn settle(&mut self, charge: &mut Charge<'_, '_>) {
         for (seq, at) in std::mem::take(&mut self.passed) {
             let came = self.came.get(&seq).map_or(at, |(came, _)| *came);
-            charge.push(&LOST, seq, came, |finding| finding.seen_at(at));
+            charge.push(self, &LOST, (seq, came), |finding| finding.seen_at(at));
             self.next = self.next.max(Some(seq.saturating_add(1)));
         }
     }
@@ -327,26 +327,27 @@ const WAITS_MIN_US: u64 = 100_000;
 /// A wait of this length need not grow any more.
 const LONG_US: u64 = 1_000_000;
 
-fn waited(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize, waits: &[(usize, u64)], found: &mut Found) {
-    let longest = |part: &[(usize, u64)]| part.iter().map(|(_, us)| *us).max().unwrap_or(0);
-    let ms = |part: &[(usize, u64)]| {
-        let each: Vec<String> = part.iter().map(|(_, us)| format!("{}.{}", us / 1000, us / 100 % 10)).collect();
-        format!("after {} ms", each.join(", "))
-    };
-    let tight = waits.windows(WAITS).find(|some| some.iter().map(|(_, us)| us).sum::<u64>() < WAITS_MIN_US);
-    let flat = waits.windows(2 * WAITS).find(|some| {
-        let (early, late) = some.split_at(WAITS);
-        longest(late) < LONG_US && longest(late) <= longest(early).saturating_mul(6) / 5
-    });
-    let (reason, some) = match (tight, flat) {
-        (Some(some), _) => (&TIGHT, some),
-        (None, Some(some)) => (&FLAT, some),
-        (None, None) => return,
-    };
-    found.add((usize::MAX, 0, reason.word), || {
-        let finding = Finding::new(NAME, reason).on(lane.lane).at_client(index.plan.clients.name(client)).got(ms(some));
-        some.iter().fold(finding, |finding, (at, _)| finding.seen_at(*at))
-    });
+impl Charge<'_, '_> {
+    fn waited(&mut self, waits: &[(usize, u64)]) {
+        let longest = |part: &[(usize, u64)]| part.iter().map(|(_, us)| *us).max().unwrap_or(0);
+        let tight = waits.windows(WAITS).find(|some| some.iter().map(|(_, us)| us).sum::<u64>() < WAITS_MIN_US);
+        let flat = waits.windows(2 * WAITS).find(|some| {
+            let (early, late) = some.split_at(WAITS);
+            longest(late) < LONG_US && longest(late) <= longest(early).saturating_mul(6) / 5
+        });
+        let (reason, some) = match (tight, flat) {
+            (Some(some), _) => (&TIGHT, some),
+            (None, Some(some)) => (&FLAT, some),
+            (None, None) => return,
+        };
+        let (lane, name) = (self.lane.lane, self.index.plan.clients.name(self.client));
+        self.found.add((usize::MAX, 0, reason.word), || {
+            let each: Vec<String> = some.iter().map(|(_, us)| format!("{}.{}", us / 1000, us / 100 % 10)).collect();
+            let finding = Finding::new(NAME, reason).on(lane).at_client(name);
+            let finding = finding.got(format!("after {} ms", each.join(", ")));
+            some.iter().fold(finding, |finding, (at, _)| finding.seen_at(*at))
+        });
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use watch::Watch;
 const FIRST_WAIT_MS: u64 = 20;
 const LONGEST_WAIT_MS: u64 = 250;
 /// So many answers, and the bound, are time enough to handle what came.
-const ANSWERS_MIN: u32 = 6;
+const ANSWERS_MIN: u32 = 8;
 /// After so many looks without the events that are due, the program is not waited for any longer.
 const LOOKS_MAX: u32 = 3;
 
@@ -205,7 +205,7 @@ impl Program {
     }
 
     async fn have_handled(&mut self) {
-        let mut enough = bounds::SECOND_LOOK.begin();
+        let mut enough = bounds::PROOF.begin();
         let mut wait = FIRST_WAIT_MS;
         for answers in 1.. {
             if !enough.during(self.answers()).await {

@@ -37,41 +37,22 @@ const SHOWN_CHARS: usize = 120;
 
 /// A line of a program.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Line {
-    Opened {},
-    Applied {
-        stream: String,
-        seq: u64,
-        hash: Option<String>,
-        payload: Option<Box<RawValue>>,
-    },
-    Duplicate {
-        stream: String,
-        seq: u64,
-    },
-    Rebootstrap {
-        stream: String,
-        #[serde(default)]
-        reason: String,
-    },
-    Checkpoint {
-        stream: String,
-        seq: u64,
-    },
-    Pong {
-        id: u64,
-    },
-    Closed {},
-    Error {
-        message: String,
-    },
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    stream: Option<String>,
+    seq: Option<u64>,
+    hash: Option<String>,
+    payload: Option<Box<RawValue>>,
+    id: Option<u64>,
+    reason: Option<String>,
+    message: Option<String>,
 }
 
 pub(super) struct Watch {
     state: Mutex<State>,
     status: watch::Sender<Status>,
-    /// The last ping that was answered, and whether it said that it has closed.
+    /// The last ping that was answered, and whether it has closed: it said so, and its connection is gone.
     heard: watch::Sender<(u64, bool)>,
 }
 
@@ -85,7 +66,11 @@ struct State {
     output: Option<File>,
     unread: Vec<u8>,
     words: u64,
+    /// The connection on which WebSocket messages came last.
     conn: Option<Conn>,
+    /// Connections without a message yet, with their beginnings. Some carry calls over HTTP and never have one.
+    pending: BTreeMap<u32, Instant>,
+    last_number: u32,
     last_end: Option<Instant>,
     applied: BTreeMap<StreamId, u64>,
     /// Streams whose memory may be gone: it was started again, or gave up its cursor.
@@ -101,7 +86,6 @@ struct State {
 #[derive(Default)]
 struct Conn {
     number: u32,
-    opened: bool,
     close_code: Option<u16>,
     check: Subscriptions,
     asked: VecDeque<Subscriptions>,
@@ -120,6 +104,8 @@ impl Watch {
             unread: Vec::new(),
             words: 0,
             conn: None,
+            pending: BTreeMap::new(),
+            last_number: 0,
             last_end: None,
             applied: BTreeMap::new(),
             anew: BTreeSet::new(),
@@ -150,7 +136,7 @@ impl Watch {
             *before = status;
             changed
         });
-        let heard = (state.pong, state.closed);
+        let heard = (state.pong, state.closed && state.conn.is_none());
         self.heard.send_if_modified(|before| std::mem::replace(before, heard) != heard);
         outcome
     }
@@ -199,14 +185,8 @@ impl Watch {
     /// Returns once it said that it has closed, and its connection is gone.
     pub(super) async fn is_closed(&self) {
         let (mut heard, mut status) = (self.heard.subscribe(), self.status.subscribe());
-        let closed = async {
-            let _ = heard.wait_for(|(_, closed)| *closed).await;
-            while self.lock().conn.is_some() {
-                let _ = self.status.subscribe().changed().await;
-            }
-        };
         tokio::select! {
-            () = closed => {}
+            _ = heard.wait_for(|(_, closed)| *closed) => {}
             _ = status.wait_for(|status| status.gave_up.is_some()) => {}
         }
     }
@@ -274,6 +254,7 @@ impl Watch {
         self.with(|state| {
             state.hear();
             state.output = None;
+            state.pending.clear();
             state.end_connection(None, why);
         });
     }
@@ -283,11 +264,7 @@ impl Observer for Watch {
     fn connected(&self, conn: u32) {
         self.with(|state| {
             state.hear();
-            // A program has one connection at a time.
-            state.end_connection(None, Closed::ByClient);
-            let after_us = state.last_end.map(|end| u64::try_from(end.elapsed().as_micros()).unwrap_or(u64::MAX));
-            state.note(Word::Attempted { after_us });
-            state.conn = Some(Conn { number: conn, ..Conn::default() });
+            state.pending.insert(conn, Instant::now());
         });
     }
 
@@ -308,7 +285,11 @@ impl Observer for Watch {
                 Some(code) => Closed::CloseFrame { code },
                 None => Closed::Lost { why: "the connection ended".to_owned() },
             };
-            state.end_connection(Some(conn), why);
+            match state.pending.remove(&conn) {
+                Some(began) if !by_client => state.not_opened(conn, began, &why),
+                Some(_) => {}
+                None => state.end_connection(Some(conn), why),
+            }
         });
     }
 }
@@ -377,7 +358,7 @@ impl State {
         if self.words > WORDS_MAX + WORDS_PER_EVENT * self.inbox.arrivals {
             return self.fail(format!("its program wrote {} lines, far more than events came", self.words));
         }
-        let word = match serde_json::from_slice(line) {
+        let word = match serde_json::from_slice::<Line>(line) {
             Ok(line) => self.word(line),
             Err(error) => Err(error.to_string()),
         };
@@ -391,18 +372,24 @@ impl State {
         }
     }
 
+    /// What a line says, where it is for the history.
     fn word(&mut self, line: Line) -> Result<Option<Word>, String> {
-        let streams = &self.streams;
-        let named = |name: String| streams.get(&name).cloned().ok_or_else(|| format!("no stream is called `{name}`"));
-        Ok(Some(match line {
-            Line::Opened {} => return Ok(None),
-            Line::Applied { stream, seq, hash, payload } => {
-                let (stream, seq) = (named(stream)?, Seq(seq));
-                let said = hash.map(|hash| hash.parse::<PayloadHash>().map_err(|error| error.to_string())).transpose()?;
-                let of = |payload: Box<RawValue>| self.canonicalizer.payload_hash(payload.get().as_bytes());
-                let hash = match payload.map(of).transpose().map_err(|error| error.to_string())? {
-                    Some(hash) => Some(hash),
-                    None => said,
+        let about = || {
+            let name = line.stream.as_deref().ok_or("it has no `stream`")?;
+            let stream = self.streams.get(name).ok_or_else(|| format!("no stream is called `{name}`"))?;
+            Ok::<_, String>((stream.clone(), line.seq.map(Seq).ok_or("it has no `seq`")?))
+        };
+        Ok(Some(match line.kind.as_str() {
+            "opened" => return Ok(None),
+            "applied" => {
+                let (stream, seq) = about()?;
+                let hash = match (&line.payload, &line.hash) {
+                    (Some(payload), _) => {
+                        let hash = self.canonicalizer.payload_hash(payload.get().as_bytes());
+                        Some(hash.map_err(|error| error.to_string())?)
+                    }
+                    (None, Some(hash)) => Some(hash.parse::<PayloadHash>().map_err(|error| error.to_string())?),
+                    (None, None) => None,
                 };
                 let applied = self.applied.entry(stream.clone()).or_default();
                 if seq.0 > *applied {
@@ -411,49 +398,87 @@ impl State {
                 }
                 Word::Applied { stream, seq, hash }
             }
-            Line::Duplicate { stream, seq } => Word::Duplicate { stream: named(stream)?, seq: Seq(seq) },
-            Line::Rebootstrap { stream, reason } => {
-                let stream = named(stream)?;
-                self.anew.insert(stream.clone());
-                self.applied.remove(&stream);
-                self.moves += 1;
-                self.note(Word::Rebootstrap { stream: stream.clone(), reason });
-                self.inbox.rewind(&stream, RewindReason::Stale);
+            "duplicate" => {
+                let (stream, seq) = about()?;
+                Word::Duplicate { stream, seq }
+            }
+            "checkpoint" => {
+                let (stream, seq) = about()?;
+                Word::Checkpoint { stream, seq }
+            }
+            "rebootstrap" => {
+                let name = line.stream.ok_or("it has no `stream`")?;
+                let stream = self.streams.get(&name).cloned().ok_or_else(|| format!("no stream is called `{name}`"))?;
+                self.starts_anew(stream, line.reason.unwrap_or_default());
                 return Ok(None);
             }
-            Line::Checkpoint { stream, seq } => Word::Checkpoint { stream: named(stream)?, seq: Seq(seq) },
-            Line::Pong { id } => {
-                self.pong = self.pong.max(id);
+            "pong" => {
+                self.pong = self.pong.max(line.id.ok_or("it has no `id`")?);
                 return Ok(None);
             }
-            Line::Closed {} => {
+            "closed" => {
                 self.closed = true;
                 Word::Closed
             }
-            Line::Error { message } => {
-                self.fail(format!("its program says: {message}"));
+            "error" => {
+                self.fail(format!("its program says: {}", line.message.unwrap_or_default()));
                 return Ok(None);
             }
+            _ => return Err("its `type` is unknown".to_owned()),
         }))
+    }
+
+    fn starts_anew(&mut self, stream: StreamId, reason: String) {
+        self.anew.insert(stream.clone());
+        self.applied.remove(&stream);
+        self.moves += 1;
+        self.note(Word::Rebootstrap { stream: stream.clone(), reason });
+        self.inbox.rewind(&stream, RewindReason::Stale);
     }
 
     fn end_connection(&mut self, number: Option<u32>, why: Closed) {
         let Some(conn) = self.conn.take_if(|conn| number.is_none_or(|number| conn.number == number)) else { return };
         self.last_end = Some(Instant::now());
-        let why = match conn.opened {
-            true => why,
-            false => Closed::NotOpened { why: why.to_string() },
-        };
         let client = self.inbox.planned.id.clone();
         self.recorder.record(Record::Closed { client, conn: ConnId(conn.number), why });
     }
 
-    fn message(&mut self, number: u32, view: &View<'_>) {
-        let Some(conn) = self.conn.as_mut().filter(|conn| conn.number == number) else { return };
-        if !std::mem::replace(&mut conn.opened, true) {
-            let client = self.inbox.planned.id.clone();
-            self.recorder.record(Record::Opened { client, conn: ConnId(number), spoken: None });
+    /// It began to connect, and how long after its last connection.
+    fn attempted(&mut self, number: u32, began: Instant) {
+        let after = self.last_end.map(|end| began.saturating_duration_since(end));
+        let after_us = after.map(|after| u64::try_from(after.as_micros()).unwrap_or(u64::MAX));
+        self.note(Word::Attempted { after_us });
+        self.last_number = number;
+    }
+
+    /// The lane took no connection of it, or ended it before a message.
+    fn not_opened(&mut self, number: u32, began: Instant, why: &Closed) {
+        if self.conn.is_some() || number <= self.last_number {
+            return;
         }
+        self.attempted(number, began);
+        self.last_end = Some(Instant::now());
+        let (client, why) = (self.inbox.planned.id.clone(), Closed::NotOpened { why: why.to_string() });
+        self.recorder.record(Record::Closed { client, conn: ConnId(number), why });
+    }
+
+    /// The first message of a connection. A program follows its streams on one at a time.
+    fn opened(&mut self, number: u32, began: Instant) {
+        if number <= self.last_number {
+            return;
+        }
+        self.end_connection(None, Closed::ByClient);
+        self.attempted(number, began);
+        self.conn = Some(Conn { number, ..Conn::default() });
+        let client = self.inbox.planned.id.clone();
+        self.recorder.record(Record::Opened { client, conn: ConnId(number), spoken: None });
+    }
+
+    fn message(&mut self, number: u32, view: &View<'_>) {
+        if let Some(began) = self.pending.remove(&number) {
+            self.opened(number, began);
+        }
+        let Some(conn) = self.conn.as_mut().filter(|conn| conn.number == number) else { return };
         match (view.frame().direction, view.tag()) {
             (Direction::Upstream, FrameTag::Resume { cursors, .. }) => {
                 let is_check = view.contents().names.iter().any(|name| name == CHECK);
