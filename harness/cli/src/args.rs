@@ -3,6 +3,7 @@
 mod baseline;
 mod bridge;
 mod calibrate;
+mod client;
 mod compare;
 mod fuzz;
 mod matrix;
@@ -211,7 +212,7 @@ pub struct GateArgs {
     #[arg(long, conflicts_with_all = ["enforce_matrix", "phase", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
     /// Put a program in the place of the lane's clients, as docs/CLIENTS.md says; such a run is never allow
-    #[arg(long = "client", value_name = "LANE=COMMAND", value_parser = program, help_heading = "Lanes")]
+    #[arg(long = "client", value_name = "LANE=COMMAND", value_parser = client::program, help_heading = "Lanes")]
     pub clients: Vec<(LaneId, Vec<String>)>,
     /// Use the Toxiproxy at this URL, on this machine, for byte toxics
     #[arg(long, value_name = "URL", help_heading = "Scenarios")]
@@ -432,15 +433,6 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
     let options = FORMATS.iter().filter_map(|format| format.option);
     let values = options.map(|(name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).try_map(|name| report::format(&name).ok_or("there is no such format"))
-}
-
-/// The program for a lane, its words divided by spaces.
-fn program(text: &str) -> Result<(LaneId, Vec<String>), String> {
-    let (lane, command) = text.split_once('=').ok_or("give LANE=COMMAND, as in legacy='python3 client.py'")?;
-    let lane = LaneId::BOTH.into_iter().find(|known| known.as_str() == lane.trim());
-    let lane = lane.ok_or("the lane is `legacy` or `candidate`")?;
-    let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() { Err("there is no command".to_owned()) } else { Ok((lane, words)) }
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

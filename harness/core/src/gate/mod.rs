@@ -21,7 +21,7 @@ pub use waive::waive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Verdict;
+use crate::check::{Verdict, client};
 use crate::plan::Expectation;
 
 /// What the gate says, from best to worst.

@@ -4,6 +4,8 @@
 
 mod child;
 mod watch;
+mod wire;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -251,7 +253,7 @@ impl Program {
         if let Some(child) = self.child.take() {
             self.watch.ending();
             child.kill().await;
-            self.watch.ended(if crashes { Closed::Crashed } else { Closed::ByClient });
+            self.watch.killed(if crashes { Closed::Crashed } else { Closed::ByClient });
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::events;
+use super::{events, words};
 use super::plan::{PlanWriter, hash, payload};
 use crate::hash::PayloadHash;
 use crate::history::{
     Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
-    SlowNotice, Snapshot, StaleStream, Verdict, Via, Word,
+    SlowNotice, Snapshot, StaleStream, Verdict, Via,
 };
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seed, Seq, StreamId, SubId};
 use crate::plan::{Plan, Reading};
@@ -205,32 +205,7 @@ impl LaneWriter {
                 };
                 self.records.push(Record::Struck { client: id, conn, strike });
             }
-            ["says", "started"] => self.word(name, Word::Started),
-            ["says", "handled"] => self.word(name, Word::Handled),
-            ["says", "tried", ref waits @ ..] => {
-                for ms in waits {
-                    let after_us = Some(ms.parse::<u64>().ok()? * 1000);
-                    self.word(name, Word::Attempted { after_us });
-                }
-            }
-            ["says", "anew", stream] => {
-                self.word(name, Word::Rebootstrap { stream: StreamId::from(stream), reason: "stale".to_owned() });
-            }
-            ["says", what, ref tokens @ ..] => {
-                for token in tokens {
-                    let (event, other) = token.split_once('=').map_or((*token, None), |(it, other)| (it, Some(other)));
-                    let (stream, seqs) = events(event)?;
-                    for seq in seqs {
-                        let (hash, stream, seq) = (delivered_hash(stream, seq, other)?, StreamId::from(stream), Seq(seq));
-                        self.word(name, match what {
-                            "applied" => Word::Applied { stream, seq, hash },
-                            "duplicate" => Word::Duplicate { stream, seq },
-                            "stored" => Word::Checkpoint { stream, seq },
-                            _ => return None,
-                        });
-                    }
-                }
-            }
+            ["says", ref said @ ..] => self.records.extend(words::said(&id, said)?),
             ["stuck", stream] => {
                 let cursor = Cursor(self.cursor(name, stream));
                 self.records.push(Record::Stuck { client: id, stream: StreamId::from(stream), cursor });
@@ -304,10 +279,6 @@ impl LaneWriter {
             let client = self.clients.entry(name.to_owned()).or_default();
             client.accepting.push(stream.to_owned());
         }
-    }
-
-    fn word(&mut self, name: &str, word: Word) {
-        self.records.push(Record::Program { client: ClientId::from(name), word });
     }
 
     fn sub(&self, name: &str, stream: &str) -> SubId {
@@ -416,7 +387,7 @@ impl LaneWriter {
 const OTHER_PAYLOAD: &str = "{\"event\":\"nobody's\"}";
 
 /// The hash of what is delivered in an event's place.
-fn delivered_hash(stream: &str, seq: u64, other: Option<&str>) -> Option<Option<PayloadHash>> {
+pub(super) fn delivered_hash(stream: &str, seq: u64, other: Option<&str>) -> Option<Option<PayloadHash>> {
     Some(match other {
         None => Some(hash(&payload("pub", stream, seq))),
         Some("?") => None,

@@ -45,6 +45,7 @@
 
 mod lane;
 mod plan;
+mod words;
 
 use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::Seq;
