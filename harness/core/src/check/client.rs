@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};
-use super::index::{Index, LaneIndex, PairKey};
+use super::index::{Index, LaneIndex};
 use super::reason::{Reason, Shortage};
 use super::{convergence, duplicate_apply, gap, unseen};
 use crate::hash::PayloadHash;
 use crate::history::{self, Record, Word};
 use crate::ids::StreamId;
 
-pub const NAME: &str = "client";
+const NAME: &str = "client";
 
 static LOST: Reason = Reason::invalid("lost", "{client} received {event} and never applied it");
 static TWICE: Reason = Reason::invalid("applied-twice", "{client} says that it applied {event} twice");

@@ -9,7 +9,7 @@
 mod attempts;
 mod bridge;
 mod checker;
-pub mod client;
+pub(crate) mod client;
 mod contradiction;
 mod convergence;
 mod describe;

@@ -21,7 +21,7 @@ use crate::bounds::{self, Bound};
 use crate::drive::inbox::Inbox;
 use crate::drive::recorder::Recorder;
 use crate::drive::route::Route;
-use crate::drive::stack::{Destination, DriveError, LaneStack};
+use crate::drive::stack::{DriveError, LaneStack};
 use crate::lane::Endpoint;
 use crate::proxy::{Proxy, ProxyConfig, UpstreamAddr};
 use child::Child;
@@ -63,10 +63,9 @@ pub async fn spawn(
     let Endpoint { connect, .. } = route.endpoint();
     let address = UpstreamAddr { host: connect.ip().to_string(), port: connect.port(), tls: false };
     let (kept, upstream) = tokio::sync::watch::channel(Some(address));
-    let destination = Destination { authority: connect.to_string(), upstream };
     let config = ProxyConfig {
         observer: Some(watch.clone()),
-        ..ProxyConfig::transparent(id.clone(), destination.upstream, stack.taggers.clone(), Arc::new(recorder))
+        ..ProxyConfig::transparent(id.clone(), upstream, stack.taggers.clone(), Arc::new(recorder))
     };
     let tap = Proxy::start(config)
         .await

@@ -22,7 +22,7 @@ impl State {
     }
 
     /// It began to connect, and how long after its last connection.
-    pub(super) fn attempted(&mut self, number: u32, began: Instant) {
+    fn attempted(&mut self, number: u32, began: Instant) {
         let after = self.last_end.map(|end| began.saturating_duration_since(end));
         let after_us = after.map(|after| u64::try_from(after.as_micros()).unwrap_or(u64::MAX));
         self.note(Word::Attempted { after_us });
@@ -41,7 +41,7 @@ impl State {
     }
 
     /// The first message of a connection. A program follows its streams on one at a time.
-    pub(super) fn opened(&mut self, number: u32, began: Instant) {
+    fn opened(&mut self, number: u32, began: Instant) {
         if number <= self.last_number {
             return;
         }
@@ -78,7 +78,8 @@ impl State {
                         }
                     }
                 }
-                if view.facts().kinds.has(MessageKind::ResumeReply) || matches!(tag, FrameTag::Delivery { .. }) {
+                let waits = |conn: &Conn| !conn.check.is_empty() || !conn.asked.is_empty();
+                if self.conn.as_ref().is_some_and(waits) {
                     match view.answer() {
                         Some(Ok(heads)) => self.accepted(&heads),
                         Some(Err(refusal)) => self.refused(&refusal),
@@ -90,7 +91,7 @@ impl State {
         }
     }
 
-    pub(super) fn asks(&mut self, number: u32, cursors: &[(StreamId, Option<Cursor>)], is_check: bool) {
+    fn asks(&mut self, number: u32, cursors: &[(StreamId, Option<Cursor>)], is_check: bool) {
         let mut asked = Subscriptions::new();
         for (stream, cursor) in cursors {
             if !self.inbox.planned.streams.contains(stream) {
@@ -120,7 +121,7 @@ impl State {
         }
     }
 
-    pub(super) fn accepted(&mut self, heads: &[(StreamId, Seq)]) {
+    fn accepted(&mut self, heads: &[(StreamId, Seq)]) {
         let Some(conn) = &mut self.conn else { return };
         for (stream, _, sub) in conn.asked.pop_front().unwrap_or_default() {
             if self.inbox.sub_of(&stream) == sub && conn.accepted.insert(stream.clone()) {
@@ -130,7 +131,7 @@ impl State {
         }
     }
 
-    pub(super) fn refused(&mut self, refusal: &Refusal) {
+    fn refused(&mut self, refusal: &Refusal) {
         let Some(conn) = &mut self.conn else { return };
         let refused = match conn.check.is_empty() {
             false => std::mem::take(&mut conn.check),
@@ -141,7 +142,7 @@ impl State {
         self.inbox.refused(&asked, refusal);
     }
 
-    pub(super) fn delivered(&mut self, number: u32, (stream, seq): (&StreamId, Seq), payload: &str, via: Via) {
+    fn delivered(&mut self, number: u32, (stream, seq): (&StreamId, Seq), payload: &str, via: Via) {
         let subscribed = self.conn.as_ref().is_some_and(|conn| conn.subscribed.contains(stream));
         let conn = ConnId(number);
         let arrival = match subscribed {

@@ -135,6 +135,10 @@ impl State {
                 Ok(read) => {
                     self.unread.extend_from_slice(&bytes[..read]);
                     self.lines();
+                    if self.failure.is_some() {
+                        // Nothing more of it is read, however much it writes.
+                        self.output = None;
+                    }
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
@@ -143,7 +147,7 @@ impl State {
         }
     }
 
-    pub(super) fn lines(&mut self) {
+    fn lines(&mut self) {
         while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.unread.drain(..=end).collect();
             if self.failure.is_none() && !line.trim_ascii().is_empty() {
@@ -156,7 +160,7 @@ impl State {
         }
     }
 
-    pub(super) fn line(&mut self, line: &[u8]) {
+    fn line(&mut self, line: &[u8]) {
         self.words += 1;
         if self.words > WORDS_MAX + WORDS_PER_EVENT * self.inbox.arrivals {
             return self.fail(format!("its program wrote {} lines, far more than events came", self.words));
@@ -176,7 +180,7 @@ impl State {
     }
 
     /// What a line says, where it is for the history.
-    pub(super) fn word(&mut self, line: Line) -> Result<Option<Word>, String> {
+    fn word(&mut self, line: Line) -> Result<Option<Word>, String> {
         let about = || {
             let name = line.stream.as_deref().ok_or("it has no `stream`")?;
             let stream = self.streams.get(name).ok_or_else(|| format!("no stream is called `{name}`"))?;
@@ -231,7 +235,7 @@ impl State {
         }))
     }
 
-    pub(super) fn starts_anew(&mut self, stream: StreamId, reason: String) {
+    fn starts_anew(&mut self, stream: StreamId, reason: String) {
         self.anew.insert(stream.clone());
         self.applied.remove(&stream);
         self.moves += 1;
