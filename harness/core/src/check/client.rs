@@ -12,7 +12,7 @@ use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};
 use super::index::{Index, LaneIndex};
 use super::reason::{Reason, Shortage};
-use super::{convergence, duplicate_apply, gap, unseen};
+use super::{convergence, duplicate_apply, gap, lost_write, unseen};
 use crate::hash::PayloadHash;
 use crate::history::{self, Record, Word};
 use crate::ids::StreamId;
@@ -59,11 +59,11 @@ pub static CHECKER: Checker = Checker {
         &STAND_IN,
         &UNREAD,
     ],
-    accounts_for: "same client, where its cursor is wrong: gap, unseen, convergence, duplicate-apply",
+    accounts_for: "same client, where its cursor is wrong: lost-write, gap, unseen, convergence, duplicate-apply",
     explains: |cause, effect| {
         [&BEHIND, &AHEAD].contains(&cause.reason)
             && effect.is_at_client_of(cause)
-            && effect.is_of(&[gap::NAME, unseen::NAME, convergence::NAME, duplicate_apply::NAME])
+            && effect.is_of(&[lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME, duplicate_apply::NAME])
     },
     check,
 };
@@ -213,7 +213,9 @@ impl Followed {
         let cursor = match (cursor, self.checkpoint) {
             (None, Some(stored)) => {
                 charge.push(self, &BEHIND, (stored, at), |finding| finding.expected(stored, "no cursor"));
-                self.forget();
+                if self.restarted {
+                    self.forget();
+                }
                 return;
             }
             (None, None) => {

@@ -189,9 +189,10 @@ impl Observer for Watch {
         self.with(|state| {
             state.hear();
             let code = state.conn.as_ref().and_then(|conn| conn.close_code);
+            let leaves = state.conn.as_ref().is_some_and(|conn| conn.leaves);
             let why = match code {
                 _ if state.ending => Closed::Crashed,
-                _ if by_client => Closed::ByClient,
+                _ if by_client || leaves => Closed::ByClient,
                 Some(code) => Closed::CloseFrame { code },
                 None => Closed::Lost { why: "the connection ended".to_owned() },
             };

@@ -58,6 +58,9 @@ impl State {
         }
         let Some(conn) = self.conn.as_mut().filter(|conn| conn.number == number) else { return };
         match (view.frame().direction, view.tag()) {
+            (Direction::Upstream, _) if matches!(view.frame().body, Body::Close(_)) => {
+                conn.leaves = conn.close_code.is_none();
+            }
             (Direction::Upstream, FrameTag::Resume { cursors, .. }) => {
                 let is_check = view.contents().names.iter().any(|name| name == CHECK);
                 self.asks(number, cursors, is_check);

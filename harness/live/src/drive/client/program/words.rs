@@ -66,7 +66,10 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Conn {
     pub(super) number: u32,
+    /// The code of the lane's close frame.
     pub(super) close_code: Option<u16>,
+    /// Whether the program sent a close frame first.
+    pub(super) leaves: bool,
     pub(super) check: Subscriptions,
     pub(super) asked: VecDeque<Subscriptions>,
     pub(super) subscribed: BTreeSet<StreamId>,
