@@ -30,7 +30,8 @@ static EARLY: Reason =
     Reason::invalid("stored-before-applied", "{client} stored a checkpoint at {event} before it had applied it");
 static BEHIND: Reason =
     Reason::invalid("cursor-behind", "{client} resumed {stream} from before the checkpoint that it had stored");
-static AHEAD: Reason = Reason::invalid("cursor-ahead", "{client} resumed {stream} from an event that it had not applied");
+static AHEAD: Reason =
+    Reason::invalid("cursor-ahead", "{client} resumed {stream} from an event that it had not applied");
 static TIGHT: Reason = Reason::invalid("no-back-off", "{client} reconnected again and again without waiting: {got}");
 static FLAT: Reason =
     Reason::invalid("no-growth", "{client} reconnected again and again without waiting longer each time: {got}");
@@ -162,7 +163,9 @@ fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Found {
     let numbered = |stream: &StreamId| index.plan.streams.get(stream.as_str());
     for (at, record) in lane.history.records.iter().enumerate() {
         let of = match record {
-            Record::Delivered { client, stream, .. } | Record::Subscribed { client, stream, .. } => (client, Some(stream)),
+            Record::Delivered { client, stream, .. } | Record::Subscribed { client, stream, .. } => {
+                (client, Some(stream))
+            }
             Record::Program { client, word } => (client, word.stream()),
             Record::Accepted { client, .. } => (client, None),
             _ => continue,
@@ -264,7 +267,9 @@ impl Followed {
             Word::Rebootstrap { .. } => self.forget(),
             Word::Checkpoint { seq, .. } => {
                 if seq.0 > self.last && !self.restarted {
-                    charge.push(self, &EARLY, (seq.0, at), |finding| finding.expected(format!("at most {}", self.last), seq));
+                    charge.push(self, &EARLY, (seq.0, at), |finding| {
+                        finding.expected(format!("at most {}", self.last), seq)
+                    });
                 }
                 self.checkpoint = Some(seq.0);
             }
@@ -283,7 +288,9 @@ impl Followed {
         }
         let next = self.next.or(self.first).unwrap_or(seq);
         if self.passed.remove(&seq).is_some() {
-            charge.push(self, &OUT_OF_ORDER, (seq, at), |finding| finding.expected(format!("before {}", self.last), "after it"));
+            charge.push(self, &OUT_OF_ORDER, (seq, at), |finding| {
+                finding.expected(format!("before {}", self.last), "after it")
+            });
         } else if self.applied.contains(&seq) {
             charge.push(self, &TWICE, (seq, at), |finding| finding);
         } else if seq < next {

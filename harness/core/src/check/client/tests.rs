@@ -120,9 +120,14 @@ fn no_word_makes_the_checker_fail() {
     let last = u64::MAX;
     let text = "pub a1..2; c1 sub a; c1 a1 a2; candidate: c1 says";
     for what in ["applied", "duplicate", "stored"] {
-        let world = crate::check::tests::notation::World::read(&format!("{text} {what} a{last}; candidate: c1 says handled"));
+        let world =
+            crate::check::tests::notation::World::read(&format!("{text} {what} a{last}; candidate: c1 says handled"));
         let world = world.unwrap_or_else(|why| panic!("{why}"));
         let input = crate::check::CheckInput::new(&world.plan, &world.legacy, &world.candidate);
-        assert!(crate::check::check_all(&input).iter().all(|report| report.findings.iter().all(|it| it.reason.word != "checker-panicked")));
+        assert!(
+            crate::check::check_all(&input)
+                .iter()
+                .all(|report| report.findings.iter().all(|it| it.reason.word != "checker-panicked"))
+        );
     }
 }

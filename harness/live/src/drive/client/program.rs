@@ -67,9 +67,7 @@ pub async fn spawn(
         observer: Some(watch.clone()),
         ..ProxyConfig::transparent(id.clone(), upstream, stack.taggers.clone(), Arc::new(recorder))
     };
-    let tap = Proxy::start(config)
-        .await
-        .map_err(|source| DriveError::Proxy { client: id.to_string(), source })?;
+    let tap = Proxy::start(config).await.map_err(|source| DriveError::Proxy { client: id.to_string(), source })?;
     let endpoint = Endpoint { connect: tap.addr(), ..route.endpoint() };
     let streams = watch.streams();
     let told = stack.lane.for_program(&endpoint, id.as_str(), &streams);

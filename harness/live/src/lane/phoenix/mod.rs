@@ -32,16 +32,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cutover_core::ids::StreamId;
-use serde_json::{Map, Value, json};
 use cutover_core::plan::{CONNECT, Serializer};
 use cutover_core::text::Secret;
+use serde_json::{Map, Value, json};
 
 use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol};
 use super::socket::{Bounds, Socket};
-use super::{ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession};
+use super::{
+    ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession,
+};
 use crate::frame::{FrameTagger, TaggerFactory};
 
 pub struct Phoenix;

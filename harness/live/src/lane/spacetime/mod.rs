@@ -51,7 +51,9 @@ use super::protocol::{Profile, Protocol as LaneProtocol};
 use super::socket::{Bounds, Socket};
 use session::SpacetimeSession;
 
-use super::{ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession};
+use super::{
+    ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession,
+};
 use crate::frame::FrameTagger;
 
 pub struct Spacetime;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{events, words};
 use super::plan::{PlanWriter, hash, payload};
+use super::{events, words};
 use crate::hash::PayloadHash;
 use crate::history::{
     Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,

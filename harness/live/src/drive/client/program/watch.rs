@@ -26,8 +26,11 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(inbox: Inbox, recorder: Recorder) -> Watch {
-        let watch =
-            Watch { state: Mutex::new(State::new(inbox, recorder)), status: watch::Sender::default(), heard: watch::Sender::default() };
+        let watch = Watch {
+            state: Mutex::new(State::new(inbox, recorder)),
+            status: watch::Sender::default(),
+            heard: watch::Sender::default(),
+        };
         watch.with(|_| ());
         watch
     }
