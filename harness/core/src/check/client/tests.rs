@@ -107,7 +107,7 @@ fn waits_grow_from_reconnect_to_reconnect() {
     tried("1000 1000 1000 1000 1000 1000 1000 1000 1000 1000", &[]);
     tried("1 2 1 2", &[]);
     let between = "candidate: c1 says tried 1 2 1; c1 cut; c1 sub a from 1; c1 ok a; candidate: c1 says tried 1 2 1";
-    on_candidate(&format!("pub a1; c1 sub a; c1 a1; {between}"), &[]);
+    on_candidate(&format!("pub a1; c1 sub a; c1 a1; candidate: c1 says applied a1; {between}"), &[]);
 }
 
 #[test]
