@@ -2,7 +2,7 @@
 //! mistakes is found by its name, and a program that breaks the protocol ends as `unknown`, with nothing left running.
 //!
 //! The lane runs against itself: one of its two clients is the program. Where there is no `python3`, these tests are
-//! ignored, except in CI (`CI` is set), which has to have one.
+//! ignored, except in CI (`CI` is set), which has to have one. npm is asked for in the same way.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -56,7 +56,11 @@ fn main() -> ExitCode {
     trials.extend(BROKEN.map(|(defect, says)| {
         Trial::test(format!("a client that {} is unknown", words(defect)), move || broken(defect, says))
     }));
-    let trials = trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect();
+    let mut trials: Vec<Trial> = trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect();
+    let has_npm = Command::new("npm").arg("--version").output().is_ok();
+    let official =
+        Trial::test("the official client of Phoenix is right after cuts, crashes and stale cursors", official);
+    trials.push(official.with_ignored_flag(!has_npm && std::env::var_os("CI").is_none()));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -82,6 +86,28 @@ fn right() -> Result<(), Failed> {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(evidence(dir.path(), "out").judged.scenarios.len(), 3);
     assert_eq!(rechecked(dir.path(), "out"), 0);
+    Ok(())
+}
+
+/// Its packages lie beside its driver, and are installed from there without a network.
+fn official() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    for folder in ["phoenix-js", "scenarios"] {
+        std::fs::create_dir(dir.path().join(folder))?;
+        for file in std::fs::read_dir(clients().join(folder))?.flatten().filter(|file| file.path().is_file()) {
+            std::fs::copy(file.path(), dir.path().join(folder).join(file.file_name()))?;
+        }
+    }
+    let cache = text(&dir.path().join("cache"));
+    let installed = Command::new("npm")
+        .args(["ci", "--offline", "--no-audit", "--no-fund", "--cache", &cache])
+        .current_dir(dir.path().join("phoenix-js"))
+        .output()?;
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let scenarios = text(&dir.path().join("scenarios"));
+    let ran = run_of(dir.path(), "phoenix-js-*", &["--also", &scenarios]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(evidence(dir.path(), "out").judged.scenarios.len(), 3);
     Ok(())
 }
 
