@@ -41,10 +41,10 @@ static UNREAD: Reason = Reason::unknown("unread", "what came to {client} could n
 
 pub static CHECKER: Checker = Checker {
     name: NAME,
-    anomaly: "a program that stands in a client's place lost an event, applied one twice or out of order, resumed from a \
-              wrong cursor, or reconnected without a back-off",
-    source: "contract, \"Applying, on the client\" (apply the next one only, discard what was applied, store the cursor \
-             after the apply, resume from it, reconnect with a back-off)",
+    anomaly: "a program that stands in a client's place lost an event, applied one twice or out of order, resumed from \
+              a wrong cursor, or reconnected without a back-off",
+    source: "contract, \"Applying, on the client\" (apply the next one only, discard what was applied, store the \
+             cursor after the apply, resume from it, reconnect with a back-off)",
     rows: &[],
     reasons: &[
         &LOST,
@@ -210,8 +210,8 @@ impl Followed {
         }
     }
 
-    /// It subscribes. The cursor lies between its last checkpoint and what it applied; after a crash, it may have stored
-    /// more than it had said.
+    /// It subscribes. The cursor lies between its last checkpoint and what it applied. After a crash, it may have
+    /// stored more than it had said.
     fn asked(&mut self, at: usize, cursor: Option<u64>, charge: &mut Charge<'_, '_>) {
         let cursor = match (cursor, self.checkpoint) {
             (None, Some(stored)) => {
