@@ -1,6 +1,6 @@
-//! A program in the place of a client: it connects, applies, stores and reconnects by itself, and says in JSON
-//! Lines what it does (`docs/CLIENTS.md`). This actor starts, tells, kills and waits for it. [`Watch`] sees its wire and hears
-//! its words.
+//! A program in the place of a client: it connects, applies, stores and reconnects by itself, and says in JSON Lines
+//! what it does (`docs/CLIENTS.md`). This actor starts, tells, kills and waits for it. [`Watch`] sees its wire and
+//! hears its words.
 
 mod child;
 mod watch;

@@ -1,6 +1,6 @@
 //! What comes to a program on the wire, and what the program says of it, in one order of cause and effect: a delivery
-//! is recorded before it goes on to the program, and all words that were said before a message are read before it goes on
-//! to the lane. [`State`] is what is known of both.
+//! is recorded before it goes on to the program, and all words that were said before a message are read before it
+//! goes on to the lane. [`State`] is what is known of both.
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
