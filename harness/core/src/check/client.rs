@@ -173,10 +173,11 @@ fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Found {
         if of.0.as_str() != name {
             continue;
         }
-        let followed = match of.1.and_then(numbered) {
-            Some(stream) => Some(streams.entry(stream).or_insert_with(|| Followed { stream, ..Followed::default() })),
-            None => None,
-        };
+        let stream = of.1.and_then(numbered);
+        let followed = stream.map(|stream| {
+            let new = || Followed { stream, ..Followed::default() };
+            streams.entry(stream).or_insert_with(new)
+        });
         match (record, followed) {
             (Record::Delivered { seq, hash, verdict, .. }, Some(followed)) => followed.came(at, seq.0, *hash, *verdict),
             (Record::Subscribed { cursor, .. }, Some(followed)) => {
