@@ -3,6 +3,7 @@
 mod baseline;
 mod bridge;
 mod calibrate;
+mod client;
 mod compare;
 mod fuzz;
 mod hosted;
@@ -238,6 +239,9 @@ pub struct GateArgs {
     /// Run without faults and toxics; this proves that the scenarios are valid, and decides nothing about a release
     #[arg(long, conflicts_with_all = ["enforce_matrix", "phase", "toxiproxy"], help_heading = "Scenarios")]
     pub no_faults: bool,
+    /// Put a program in the place of the lane's clients, as docs/CLIENTS.md says; such a run is never allow
+    #[arg(long = "client", value_name = "LANE=COMMAND", value_parser = client::program, help_heading = "Lanes")]
+    pub clients: Vec<(LaneId, Vec<String>)>,
     /// Use the Toxiproxy at this URL, on this machine, for byte toxics
     #[arg(long, value_name = "URL", help_heading = "Scenarios")]
     pub toxiproxy: Option<String>,
@@ -270,6 +274,7 @@ impl GateArgs {
             require_allow: false,
             drawn: Some(0),
             no_faults: false,
+            clients: Vec::new(),
             toxiproxy: None,
             out: None,
             format: FORMATS[0],

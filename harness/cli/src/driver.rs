@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,10 @@ pub struct Settings {
     pub alone: bool,
     /// The Toxiproxy that takes the byte toxics, by its URL, where that is not the run's own proxies.
     pub toxiproxy: Option<String>,
+    /// The programs that stand in the place of each lane's clients.
+    pub programs: BTreeMap<LaneId, Vec<String>>,
+    /// Where the commands of each scenario start from.
+    pub scenario_dirs: BTreeMap<String, PathBuf>,
     /// Whether databases that the run creates on servers of others are left there.
     pub keep_databases: bool,
     /// The most publishes a second to each lane; a profile may ask for less.
@@ -75,6 +80,8 @@ pub struct Driver {
     toxiproxy: Option<Arc<ForeignToxiproxy>>,
     aa: Option<LaneId>,
     alone: bool,
+    programs: BTreeMap<LaneId, Vec<String>>,
+    scenario_dirs: BTreeMap<String, PathBuf>,
     planted: [Vec<String>; 2],
     work: WorkDir,
     tell: Sender<Message>,
@@ -120,6 +127,8 @@ impl Driver {
             toxiproxy,
             aa: settings.aa,
             alone: settings.alone,
+            programs: settings.programs.clone(),
+            scenario_dirs: settings.scenario_dirs.clone(),
             planted: [settings.legacy_defects.clone(), settings.candidate_defects.clone()],
             work,
             tell,
@@ -239,6 +248,9 @@ impl Driver {
         stack.pace = self.paces.get(&self.aa.unwrap_or(lane)).cloned();
         stack.least_between = self.paces.values().map(|pace| pace.interval()).max();
         stack.turns = turns;
+        stack.programs.usual = self.programs.get(&lane).cloned();
+        stack.programs.of_other = self.aa.is_some_and(|aa| aa != lane);
+        stack.programs.scenario_dir = self.scenario_dirs.get(&plan.scenario).cloned();
         if let Some(answers) = self.answers.get(&self.aa.unwrap_or(lane)).filter(|_| stack.server.is_none()) {
             stack.answers = answers.clone();
         }

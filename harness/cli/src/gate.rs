@@ -25,6 +25,7 @@ use crate::exit::{Exit, Failure};
 use crate::lanes;
 use crate::out::{Audience, Stdout, note};
 use crate::policy::{self, Given};
+use crate::programs;
 use crate::scenarios::{self, Source};
 use crate::signals::runtime;
 use crate::surroundings;
@@ -110,7 +111,8 @@ fn with_drawn(args: &GateArgs, settings: &Settings, seed: Seed, sources: &[Sourc
 
 fn settings(args: &GateArgs) -> Result<Settings, Failure> {
     let alone = args.policy.baseline.is_some();
-    Ok(Settings { toxiproxy: args.toxiproxy.clone(), alone, ..lanes::settings(&args.lanes, args.rate)? })
+    let (toxiproxy, programs) = (args.toxiproxy.clone(), programs::given(&args.clients)?);
+    Ok(Settings { toxiproxy, programs, alone, ..lanes::settings(&args.lanes, args.rate)? })
 }
 
 fn once(
@@ -123,6 +125,7 @@ fn once(
     let sources = &with_drawn(args, settings, seed, sources)?;
     let terms = policy.terms("");
     let plans: Vec<_> = sources.iter().map(|source| terms.plan(compile(&source.scenario, seed))).collect();
+    programs::are_there(&plans, sources)?;
     let baselines = match &args.policy.baseline {
         Some(dir) => Some(Baselines::of(dir, &compared(&plans, sources, settings), seed)?),
         None => None,
@@ -130,7 +133,7 @@ fn once(
     let recording = Recording::begin(args, seed, repeat, sources, (policy, baselines))?;
     let request = DriveRequest {
         plans,
-        settings: settings.clone(),
+        settings: Settings { scenario_dirs: programs::dirs(sources), ..settings.clone() },
         jobs: args.jobs.unwrap_or_else(default_jobs),
         enough: recording.enough(),
     };

@@ -1,5 +1,6 @@
 //! What a command runs as each lane, by its arguments.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub fn settings(args: &LaneArgs, rate: Option<NonZeroU32>) -> Result<Settings, F
         aa: args.aa,
         alone: false,
         toxiproxy: None,
+        programs: BTreeMap::new(),
+        scenario_dirs: BTreeMap::new(),
         keep_databases: args.keep_databases,
         rate,
         legacy_defects: Vec::new(),

@@ -20,6 +20,7 @@ mod matrix;
 mod out;
 mod plan;
 mod policy;
+mod programs;
 mod progress;
 mod provenance;
 #[cfg(feature = "engine")]

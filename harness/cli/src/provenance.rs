@@ -81,6 +81,9 @@ pub fn reproduce(program: &str, seed: u64, args: &GateArgs) -> String {
     for also in &args.scenarios.also {
         option("--also", Some(also.display().to_string()));
     }
+    for (lane, command) in &args.clients {
+        option("--client", Some(format!("{lane}={}", command.join(" "))));
+    }
     option("--policy", args.policy.policy.as_ref().map(|path| path.display().to_string()));
     option("--phase", args.policy.phase.map(|phase| phase.to_string()));
     option("--baseline", args.policy.baseline.as_ref().map(|path| path.display().to_string()));

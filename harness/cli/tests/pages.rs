@@ -63,14 +63,15 @@ const FOREIGN_OPTIONS: [&str; 22] = [
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let has_curl = Command::new("curl").arg("--version").output().is_ok();
+    let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let (has_curl, has_python) = (has("curl"), has("python3"));
     let mut trials: Vec<Trial> = pages()
         .into_iter()
         .map(|path| {
             let page = std::fs::read_to_string(&path).unwrap();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let needs_curl = page.contains("curl ");
-            let ignored = needs_curl && !has_curl && std::env::var_os("CI").is_none();
+            let lacks = page.contains("curl ") && !has_curl || page.contains("python3 ") && !has_python;
+            let ignored = lacks && std::env::var_os("CI").is_none();
             Trial::test(format!("the commands of {name} do what the page says"), move || run_page(&blocks(&page)?))
                 .with_ignored_flag(ignored)
         })

@@ -7,7 +7,7 @@ pub mod pointer;
 mod view;
 
 use bytes::Bytes;
-use cutover_core::history::Via;
+use cutover_core::history::{Refusal, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
 pub use cutover_core::plan::Direction;
@@ -116,6 +116,11 @@ pub trait FrameTagger: Send + Sync {
         Contents::default()
     }
 
+    /// How the lane answers a resume in this frame: with the heads that it names, or with a refusal.
+    fn answer(&self, _frame: &Frame) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
+        None
+    }
+
     /// The changed frame, which stays well-formed without events; `None` where the change does not apply to it.
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame>;
 }
@@ -124,4 +129,9 @@ pub trait FrameTagger: Send + Sync {
 pub trait TaggerFactory: Send + Sync {
     /// `request_target` is the path and query of the upgrade request, `subprotocol` the one that the lane chose.
     fn tagger(&self, request_target: &str, subprotocol: Option<&str>) -> std::sync::Arc<dyn FrameTagger>;
+
+    /// The same for clients that are not ours, where ours say in their messages what each is for.
+    fn for_others(&self) -> Option<std::sync::Arc<dyn TaggerFactory>> {
+        None
+    }
 }

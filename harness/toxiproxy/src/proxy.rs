@@ -277,6 +277,7 @@ impl Proxy {
             toxics: state.toxics.bytes(),
             seed: self.common.seed,
             ledger: self.ledger.clone(),
+            observer: None,
             limits: self.common.limits.clone(),
         };
         match beside {

@@ -43,6 +43,8 @@ impl Session {
         std::fs::create_dir(dir.path().join("tmp")).unwrap();
         let binary = env!("CARGO_BIN_EXE_cutover");
         std::os::unix::fs::symlink(binary, dir.path().join("cutover")).unwrap();
+        // The programs that a page has in the place of clients.
+        std::os::unix::fs::symlink(super::root().join("harness"), dir.path().join("harness")).unwrap();
         // Stands in for a SpacetimeDB of the reader's: it takes the same arguments.
         let standalone = format!("shift; exec {binary} serve candidate --listen \"$2\" --data-dir \"$4\"");
         program(dir.path(), "bin/spacetimedb-standalone", &standalone);

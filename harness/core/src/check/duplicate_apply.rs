@@ -13,7 +13,7 @@ use crate::hash::PayloadHash;
 use crate::history;
 use crate::plan::PublishExpect;
 
-const NAME: &str = "duplicate-apply";
+pub const NAME: &str = "duplicate-apply";
 
 static APPLIED_TWICE: Reason = Reason::invalid("applied-twice", "{client} applied {event} twice");
 static APPENDED_TWICE: Reason =

@@ -14,6 +14,7 @@ pub static ALL: &[&Checker] = &[
     &super::negotiation::CHECKER,
     &super::token::CHECKER,
     &super::unauthorized::CHECKER,
+    &super::client::CHECKER,
     &super::unreached::CHECKER,
     &super::bridge::CHECKER,
     &super::observed_then_lost::CHECKER,

@@ -9,6 +9,7 @@
 mod attempts;
 mod bridge;
 mod checker;
+pub(crate) mod client;
 mod contradiction;
 mod convergence;
 mod describe;

@@ -186,6 +186,9 @@ fn sentence(reason: &Reason) -> String {
         ("against-itself", _) => {
             format!("the {subject} lane ran against itself: this shows nothing about the other lane")
         }
+        ("stand-ins", _) => {
+            "programs stood in the place of the harness's own clients, which see more of a lane".to_owned()
+        }
         ("no-baseline", _) => {
             format!("phase {subject} of the policy asks for a run against baselines, and this one is not")
         }

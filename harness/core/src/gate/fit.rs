@@ -125,12 +125,44 @@ impl Means {
     }
 }
 
+/// Whether programs can stand in the place of a plan's clients. A program does what `docs/CLIENTS.md` lists, and no
+/// more.
+///
+/// # Errors
+/// What the plan has its clients do that a program can't be told.
+pub fn takes_programs(plan: &Plan) -> Result<(), &'static str> {
+    let clients = || plan.cases.iter().flat_map(|case| &case.clients);
+    let step = |step: &Step| match step {
+        Step::Resubscribe { .. } => Some("unsubscribe"),
+        Step::SetCursor { .. } => Some("overwrite its checkpoint"),
+        Step::Count { .. } => Some("be counted by name"),
+        Step::Backup { .. } | Step::Restore(_) => Some("come back to a restored server"),
+        _ => None,
+    };
+    let can_not = if plan.has_identities() {
+        Some("present tokens of the run")
+    } else if plan.window.is_some() || clients().any(|client| client.join.is_some() || client.passes_off) {
+        Some("say of itself what a scenario chooses")
+    } else if plan.takes_turns() {
+        Some("be measured")
+    } else if plan.toxics.iter().any(|toxic| toxic.reading().is_some()) {
+        Some("read too slowly")
+    } else {
+        plan.steps().find_map(step)
+    };
+    can_not.map_or(Ok(()), Err)
+}
+
 /// Why a plan can't be driven over these lanes; `None` where it can. `aa` is the lane that runs against itself.
 pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
     let lane_of = |role: LaneId| aa.unwrap_or(role);
     let runs = |lane, ours: fn(&Means) -> bool| lane_of(lane) == lane && lanes.get(&lane).is_some_and(ours);
     if !plan.legacy_defects.is_empty() && !runs(LaneId::Legacy, |means| means.server == ServerKind::BuiltIn) {
         return Some("it plants a defect in the built-in legacy server, which does not run here".to_owned());
+    }
+    let has_programs = plan.cases.iter().flat_map(|case| &case.clients).any(|client| client.programs.is_some());
+    if let (true, Err(what)) = (has_programs, takes_programs(plan)) {
+        return Some(format!("a program stands in a client's place, and none can be told to {what}"));
     }
     let plants_a_bridge = plan.bridge.as_ref().is_some_and(|bridge| !bridge.defects.is_empty());
     if plants_a_bridge && lane_of(LaneId::Candidate) != LaneId::Candidate {

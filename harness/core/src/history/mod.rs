@@ -10,6 +10,7 @@ mod connection;
 mod contradiction;
 pub mod file;
 mod operation;
+mod program;
 mod record;
 mod relay;
 mod server;
@@ -20,6 +21,7 @@ pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, 
 pub use connection::{Closed, SlowNotice, Spoken, Via};
 pub use contradiction::Contradiction;
 pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
+pub use program::Word;
 pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Timed, Verdict};
 pub use relay::{Arrival, OutboxRow, RelayAnswer};
 pub use server::{KillWait, Process};

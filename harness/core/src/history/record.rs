@@ -7,6 +7,7 @@ use super::backup::{Backup, Rejoined, Restored};
 use super::connection::{Closed, SlowNotice, Spoken, Via};
 use super::contradiction::Contradiction;
 use super::operation::{Completion, Refusal};
+use super::program::Word;
 use super::relay::{Arrival, OutboxRow};
 use super::server::Process;
 use super::stored::Stored;
@@ -220,6 +221,12 @@ pub enum Record {
         client: ClientId,
         conn: ConnId,
         what: String,
+    },
+    /// A client is a program of the user's, and did or said this.
+    Program {
+        client: ClientId,
+        #[serde(flatten)]
+        word: Word,
     },
     /// A client told the lane how far it came, as it closed, and the lane answered.
     Checkpointed {

@@ -118,6 +118,10 @@ impl<'a> Reading<'a> {
             | Record::Stuck { client, stream, .. }
             | Record::Checkpointed { client, stream, .. }
             | Record::Watermark { client, stream, .. } => self.client(client)?.follows(stream),
+            Record::Program { client, word } => {
+                let client = self.client(client)?;
+                word.stream().map_or(Ok(()), |stream| client.follows(stream))
+            }
             Record::Presented { client, .. } | Record::Reads { client, .. } => self.client(client).map(|_| ()),
             Record::Unread { client, .. } if [WRITER, BRIDGE].contains(&client.as_str()) => Ok(()),
             Record::Unread { client, .. }

@@ -10,6 +10,7 @@ pub mod defect;
 pub mod fault;
 mod misuse;
 mod outbox;
+mod program;
 mod reducers;
 mod restore;
 mod step;
@@ -27,6 +28,7 @@ pub use fault::{
 };
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use outbox::{ENQUEUE, Enqueued, enqueued};
+pub use program::Programs;
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, NextSeq, PublishExpect, ServerAction, Step};
@@ -138,7 +140,7 @@ impl Plan {
             + writes
     }
 
-    fn steps(&self) -> impl Iterator<Item = &Step> {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
         self.cases.iter().flat_map(|case| &case.steps)
     }
 
@@ -277,6 +279,9 @@ pub struct PlannedClient {
     /// Known-bad: it asks for reads that are not confirmed, and says that they were.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub passes_off: bool,
+    /// The programs that stand in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<Programs>,
     /// The code by which each lane must refuse it. Such a client follows no stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,

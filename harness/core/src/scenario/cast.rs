@@ -1,7 +1,7 @@
 //! The streams, identities and clients of a scenario.
 
 use super::compile::payload::Payload;
-use crate::plan::{Compression, JoinParams, Serializer};
+use crate::plan::{Compression, JoinParams, Programs, Serializer};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stream {
@@ -54,6 +54,7 @@ pub(crate) struct Client {
     pub(crate) refused: Option<&'static str>,
     /// Known-bad: it asks for reads that are not confirmed, and says that they were.
     pub(crate) passes_off: bool,
+    pub(crate) programs: Option<Programs>,
     /// By index.
     pub(crate) identity: Option<usize>,
 }

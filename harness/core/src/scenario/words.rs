@@ -31,6 +31,9 @@ pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate",
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
+/// Who stands in the place of a client.
+pub(super) const DRIVERS: &[(&str, ())] = &[("exec", ())];
+
 /// What a client asks for beside what it says.
 pub(super) const READS: &[(&str, bool)] = &[("unconfirmed", true)];
 
@@ -138,8 +141,19 @@ pub mod keys {
     ];
     pub const STREAM: &[&str] = &["topic", "retention", "replay_budget", "payload", "keys"];
     pub const IDENTITY: &[&str] = &["name", "tenant", "reads", "writes"];
-    pub const CLIENT: &[&str] =
-        &["name", "as", "streams", "replay_batch", "serializer", "compression", "join", "reads"];
+    pub const CLIENT: &[&str] = &[
+        "name",
+        "as",
+        "streams",
+        "replay_batch",
+        "serializer",
+        "compression",
+        "join",
+        "reads",
+        "driver",
+        "legacy",
+        "candidate",
+    ];
     pub const JOIN: &[&str] = &["build", "protocol", "schema"];
     pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];
     pub const BRIDGE: &[&str] = &["defects"];

@@ -6,20 +6,21 @@
 //! [`proof`]: super::proof
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cutover_core::gate::fit::takes_programs;
 use cutover_core::history::{Phase, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
-use cutover_core::plan::{self, Plan, PublishExpect, Step, WRITER};
+use cutover_core::plan::{self, Expectation, Plan, PlannedClient, PublishExpect, Step, WRITER};
 use futures_util::future::join_all;
 
 use super::authority::Authority;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
-use super::client::ClientHandle;
+use super::client::{ClientHandle, program};
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
@@ -112,12 +113,24 @@ impl Case {
         let hashes = Arc::new(planned_events(planned));
         let mut clients = BTreeMap::new();
         for client in &planned.clients {
+            let launch = launch_of(client, plan, stack, dir);
+            let others;
+            let stack = match launch.as_ref().and_then(|_| stack.taggers.for_others()) {
+                Some(taggers) => {
+                    others = LaneStack { taggers, ..stack.clone() };
+                    &others
+                }
+                None => stack,
+            };
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
             let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
             let other = client.passes_off.then(|| stack.lane.passing_off()).flatten();
             let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
-            let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
+            let handle = match launch {
+                Some(launch) => program::spawn(launch, stack, &route, inbox, recorder.clone()).await?,
+                None => ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone()),
+            };
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             let (connected, slow) = (false, false);
             clients.insert(client.id.clone(), Client { handle, route, streams, connected, slow, unreachable });
@@ -264,7 +277,8 @@ impl Case {
             }
             let status = client.handle.status.borrow().clone();
             for stream in &client.streams {
-                let cursor = status.cursors.get(stream).copied().unwrap_or_default();
+                let cursors = status.delivered.as_ref().unwrap_or(&status.cursors);
+                let cursor = cursors.get(stream).copied().unwrap_or_default();
                 self.recorder.record(Record::Watermark { client: id.clone(), stream: stream.clone(), cursor });
             }
         }
@@ -330,6 +344,24 @@ impl Case {
     pub(super) fn heads_of(&self, client: &Client) -> BTreeMap<StreamId, Seq> {
         client.streams.iter().map(|stream| (stream.clone(), self.head_of(stream))).collect()
     }
+}
+
+/// The program that stands in a client's place on this lane, if one does.
+fn launch_of(client: &PlannedClient, plan: &Plan, stack: &LaneStack, dir: &Path) -> Option<program::Launch> {
+    let seat = &stack.programs;
+    if seat.of_other {
+        return None;
+    }
+    let is_honest = plan.expect == Expectation::Allow;
+    let own = client.programs.as_ref().and_then(|programs| programs.of(stack.role)).map(<[String]>::to_vec);
+    let usual = seat.usual.clone().filter(|_| client.programs.is_none() && is_honest && takes_programs(plan).is_ok());
+    let from_scenario = seat.scenario_dir.clone().filter(|_| own.is_some());
+    Some(program::Launch {
+        command: own.or(usual)?,
+        cwd: from_scenario.unwrap_or_else(|| PathBuf::from(".")),
+        tied_by: seat.binary.clone(),
+        data_dir: dir.join("programs").join(client.id.as_str()),
+    })
 }
 
 /// How long the answers to a plan's writes are waited for.

@@ -6,6 +6,7 @@
 
 mod connect;
 mod end;
+pub(super) mod program;
 mod resubscribe;
 
 pub(super) use connect::options_of;

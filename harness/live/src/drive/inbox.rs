@@ -150,21 +150,41 @@ impl Inbox {
             if cursor.is_none() {
                 self.applier.begin_bootstrap(&stream);
             }
-            self.subs += 1;
-            let progress = self.streams.entry(stream.clone()).or_default();
-            progress.sub = SubId(self.subs);
-            progress.resumed_from = cursor;
-            progress.head = None;
-            self.recorder.record(Record::Subscribed {
-                client: self.client(),
-                conn,
-                sub: SubId(self.subs),
-                stream: stream.clone(),
-                cursor,
-            });
+            self.asked(conn, &stream, cursor);
             asked.push((stream, cursor));
         }
         asked
+    }
+
+    /// Numbers and records a subscription.
+    fn asked(&mut self, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>) {
+        self.subs += 1;
+        let progress = self.streams.entry(stream.clone()).or_default();
+        progress.sub = SubId(self.subs);
+        progress.resumed_from = cursor;
+        progress.head = None;
+        self.recorder.record(Record::Subscribed {
+            client: self.client(),
+            conn,
+            sub: SubId(self.subs),
+            stream: stream.clone(),
+            cursor,
+        });
+    }
+
+    /// A program subscribed to a stream. `anew` says that what it applied before may be gone: it was started again, or
+    /// gave up its cursor. Else it drops what it had applied, wherever it resumes from.
+    pub fn program_asked(&mut self, conn: ConnId, stream: &StreamId, cursor: Option<Cursor>, anew: bool) {
+        let before = self.applier.cursor(stream);
+        match cursor {
+            Some(cursor) if anew || before.is_none_or(|before| before < cursor) => {
+                self.applier.set_cursor(stream, cursor);
+            }
+            None if anew || before.is_none() => self.applier.begin_bootstrap(stream),
+            _ => {}
+        }
+        self.out_of_order.remove(stream);
+        self.asked(conn, stream, cursor);
     }
 
     pub fn accepted(&mut self, stream: &StreamId, head: Head) {

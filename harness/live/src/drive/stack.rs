@@ -37,6 +37,8 @@ pub struct LaneStack {
     pub server: Option<Arc<dyn ServerControl>>,
     /// The bridge from its outbox to a relay; `None` where the plan has none, or the lane no outbox.
     pub bridge: Option<BridgeSeat>,
+    /// The programs that stand in the place of clients.
+    pub programs: ProgramSeat,
     /// Who applies byte toxics; `None` where the proxies of the run do.
     pub byte_toxics: Option<Arc<dyn ByteToxics>>,
     /// Who mints the tokens of its clients; `None` where the plan has no identities.
@@ -65,6 +67,19 @@ pub struct BridgeSeat {
     pub exit_reports: ExitReports,
 }
 
+/// Where programs run that stand in the place of clients.
+#[derive(Debug, Clone, Default)]
+pub struct ProgramSeat {
+    /// The command for clients of which the plan names none.
+    pub usual: Option<Vec<String>>,
+    /// The directory that the scenario's commands start from.
+    pub scenario_dir: Option<PathBuf>,
+    /// Whether the lane runs in the place of the other one, whose programs speak another protocol.
+    pub of_other: bool,
+    /// This program, which ties what is started to the life of the run.
+    pub binary: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// The server's own authority, for `Host`.
@@ -86,6 +101,8 @@ pub enum DriveError {
     Proxy { client: String, source: std::io::Error },
     #[error("the bridge of the candidate: {0}")]
     Bridge(String),
+    #[error("the program of `{client}`: {what}")]
+    Program { client: String, what: String },
     #[error("{0}")]
     Front(std::io::Error),
     #[error("can't make {path}: {source}", path = path.display())]

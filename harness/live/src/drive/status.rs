@@ -15,6 +15,8 @@ pub struct Status {
     /// How often it subscribed anew for acknowledged events that did not come.
     pub overdue: u32,
     pub gave_up: Option<String>,
+    /// How far each stream came on the wire, where that is not what `cursors` says: of a program.
+    pub delivered: Option<BTreeMap<StreamId, Cursor>>,
 }
 
 impl Status {

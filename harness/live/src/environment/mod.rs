@@ -27,7 +27,7 @@ use host::{Host, Hosts, create_space, unavailable};
 pub use reach::Observed;
 pub(crate) use reach::{Access, address_of};
 
-use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
+use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ProgramSeat, ServerControl};
 use crate::lane::OpenError;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
@@ -207,6 +207,7 @@ impl Environment {
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
             bridge,
+            programs: ProgramSeat { binary: Some(self.binary.clone()), ..ProgramSeat::default() },
             byte_toxics: None,
             authority,
             pace: None,

@@ -5,6 +5,7 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use cutover_core::history::Refusal;
 use cutover_core::ids::{Seq, StreamId};
 
 use super::{Body, Edit, Frame, FrameTag, FrameTagger, Kinds};
@@ -112,6 +113,10 @@ impl<'a> View<'a> {
 
     pub fn contents(&self) -> &Contents {
         self.contents.get_or_init(|| self.tagger.contents(&self.frame))
+    }
+
+    pub fn answer(&self) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
+        self.tagger.answer(&self.frame)
     }
 
     /// The changed frame, or `None` where the change does not apply to it.

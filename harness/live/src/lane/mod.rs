@@ -23,6 +23,6 @@ mod wire_http;
 pub use generic::{GenericTagger, GenericTaggers};
 pub use protocols::AnyLane;
 pub use session::{
-    Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Prune, Publish, Published,
-    Shown, ShownEvent, ShownKey, SubscriberSession, Visit, WriterSession,
+    Arrival, ClientOptions, Completion, Endpoint, ForProgram, Head, Heads, Lane, OpError, OpenError, Prune, Publish,
+    Published, Shown, ShownEvent, ShownKey, SubscriberSession, Visit, WriterSession,
 };

@@ -34,6 +34,11 @@ pub trait Lane: Send + Sync {
         None
     }
 
+    /// What a program needs that stands in the place of a client of these streams; `None` where programs can't.
+    fn for_program(&self, _endpoint: &Endpoint, _client: &str, _streams: &[StreamId]) -> Option<ForProgram> {
+        None
+    }
+
     /// Known-bad: the same lane, but reads are not confirmed, and a session says that they are. `None` where a lane
     /// knows no confirmed reads.
     fn passing_off(&self) -> Option<Arc<dyn Lane>> {
@@ -45,6 +50,15 @@ pub trait Lane: Send + Sync {
     async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
         None
     }
+}
+
+/// What a program is told of its lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForProgram {
+    /// The members of the line that opens: `docs/CLIENTS.md` lists them.
+    pub open: serde_json::Map<String, serde_json::Value>,
+    /// The streams, each with its name on the wire.
+    pub names: Vec<(StreamId, String)>,
 }
 
 /// What a deed is done with.

@@ -22,6 +22,7 @@ pub use command::ServerCommand;
 pub use error::ServerError;
 use log::tail_of;
 use running::Running;
+pub(crate) use spawn::spawn;
 
 use crate::bounds;
 use crate::proxy::{Upstream, UpstreamAddr};

@@ -23,7 +23,7 @@ struct Order {
 
 /// Starts a process. If the caller has stopped waiting, the process is dropped again, which kills it if the command
 /// says so.
-pub(super) async fn spawn(command: Command) -> io::Result<Child> {
+pub(crate) async fn spawn(command: Command) -> io::Result<Child> {
     let (answer, started) = oneshot::channel();
     let order = Order { command, runtime: Handle::current(), answer };
     let gone = || io::Error::other("the thread that starts processes is gone");

@@ -12,7 +12,7 @@ use cutover_core::plan::PlannedFault;
 
 use super::upstream::Upstream;
 use crate::bounds::MESSAGE_MAX_BYTES;
-use crate::frame::TaggerFactory;
+use crate::frame::{TaggerFactory, View};
 use crate::toxic::Toxic;
 
 pub trait LedgerSink: Send + Sync {
@@ -24,6 +24,18 @@ pub trait LedgerSink: Send + Sync {
     fn went_blind(&self, _client: &ClientId, _conn: u32, _why: &str) {}
 
     fn unreachable(&self, _client: &ClientId, _conn: u32, _why: &str) {}
+}
+
+/// Sees the connections of a client and their WebSocket messages, each before it goes on. It changes nothing and must
+/// not block.
+pub trait Observer: Send + Sync {
+    /// The client connected. Connections are numbered from 1.
+    fn connected(&self, conn: u32);
+
+    fn message(&self, conn: u32, view: &View<'_>);
+
+    /// The connection ended, or could not be made; `by_client` where the client ended it.
+    fn ended(&self, conn: u32, by_client: bool);
 }
 
 /// Bounds on what a proxy keeps and how long it waits.
@@ -99,6 +111,8 @@ pub struct ProxyConfig {
     /// The seed of everything random in the proxy.
     pub seed: u64,
     pub ledger: Arc<dyn LedgerSink>,
+    /// Who sees all messages, changed or not.
+    pub observer: Option<Arc<dyn Observer>>,
     pub limits: Limits,
 }
 
@@ -120,6 +134,7 @@ impl ProxyConfig {
             toxics: Vec::new(),
             seed: 0,
             ledger,
+            observer: None,
             limits: Limits::default(),
         }
     }

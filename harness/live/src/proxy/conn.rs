@@ -1,6 +1,6 @@
 //! What all connections of a proxy share, and what both directions of one connection share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -32,4 +32,6 @@ pub(super) struct Conn {
     pub(super) shared: Arc<Shared>,
     pub(super) exchange: Arc<Exchange>,
     pub(super) stop: CancellationToken,
+    /// Whether the client ended it, once it is ended.
+    pub(super) ended_by_client: Arc<OnceLock<bool>>,
 }

@@ -1,7 +1,7 @@
 //! One connection of the client, from accept to its end.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cutover_core::plan::Cut;
 use socket2::SockRef;
@@ -18,16 +18,23 @@ use crate::frame::Direction;
 use crate::toxic::Ending;
 
 pub(super) async fn serve(client: TcpStream, number: u32, shared: Arc<Shared>) {
+    let ended_by_client = Arc::new(OnceLock::new());
+    if let Some(observer) = shared.interceptor.observer() {
+        observer.connected(number);
+    }
     // Whatever the connection is doing, even writing to a peer that does not read, the proxy's end ends it.
     tokio::select! {
         biased;
         () = shared.shutdown.cancelled() => {}
-        () = live(client, number, Arc::clone(&shared)) => {}
+        () = live(client, (number, Arc::clone(&ended_by_client)), Arc::clone(&shared)) => {}
+    }
+    if let Some(observer) = shared.interceptor.observer() {
+        observer.ended(number, ended_by_client.get().copied().unwrap_or(false));
     }
     shared.interceptor.forget(number);
 }
 
-async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
+async fn live(mut client: TcpStream, (number, ended_by_client): (u32, Arc<OnceLock<bool>>), shared: Arc<Shared>) {
     let mut lane = match reach(&client, &shared).await {
         Ok(lane) => lane,
         Err(error) => {
@@ -39,7 +46,8 @@ async fn live(mut client: TcpStream, number: u32, shared: Arc<Shared>) {
             };
         }
     };
-    let conn = Conn { number, exchange: Arc::new(Exchange::new()), stop: CancellationToken::new(), shared };
+    let (exchange, stop) = (Arc::new(Exchange::new()), CancellationToken::new());
+    let conn = Conn { number, exchange, stop, ended_by_client, shared };
     let (end, closable) = relay(&conn, &mut client, &mut lane).await;
     match end {
         PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => {}
@@ -101,6 +109,7 @@ async fn relay(conn: &Conn, client: &mut TcpStream, lane: &mut LaneStream) -> (P
             }
             else => return (PumpEnd::Eof, Closable::default()),
         };
+        conn.ended_by_client.get_or_init(|| from_client != matches!(end, PumpEnd::SinkBroke));
         match end {
             PumpEnd::Eof | PumpEnd::SinkBroke | PumpEnd::Stopped => continue,
             PumpEnd::Cut(Cut::Close { .. }, _) => {}

@@ -11,12 +11,12 @@ use cutover_core::plan::{FaultKind, PlannedFault, Position};
 use tokio::sync::watch;
 
 use super::chance::Chance;
-use super::config::{LedgerSink, MessageToxic};
+use super::config::{LedgerSink, MessageToxic, Observer};
 use super::interest::Interest;
 use super::tally::Tally;
 use super::unit::Message;
 use crate::fault::{self, Fate, Fault, Seen};
-use crate::frame::{Frame, FrameTag, View};
+use crate::frame::{Body, Frame, FrameTag, View};
 
 /// The most names of fired faults and toxics that are kept: a service may get new ones for months. No plan has so many.
 const FIRED_MAX: usize = 4096;
@@ -40,6 +40,7 @@ pub(super) struct Interceptor {
     client: ClientId,
     pub(super) chance: Chance,
     ledger: Arc<dyn LedgerSink>,
+    observer: Option<Arc<dyn Observer>>,
     state: Mutex<State>,
     interest: AtomicU8,
     fired: watch::Sender<BTreeSet<FaultId>>,
@@ -90,6 +91,7 @@ impl Interceptor {
             chance: Chance::new(seed, client.clone()),
             client,
             ledger,
+            observer: None,
             state: Mutex::new(State { faults: toxics.iter().map(arm).collect(), tally: Tally::default(), op: None }),
             interest: AtomicU8::new(interest(toxics.iter().map(|toxic| &toxic.fault))),
             fired: watch::Sender::new(BTreeSet::new()),
@@ -97,12 +99,21 @@ impl Interceptor {
         }
     }
 
+    pub(super) fn observed_by(self, observer: Option<Arc<dyn Observer>>) -> Interceptor {
+        Interceptor { observer, ..self }
+    }
+
+    pub(super) fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn interest(&self) -> Interest {
-        Interest::from_bits(self.interest.load(Ordering::Acquire))
+        let interest = Interest::from_bits(self.interest.load(Ordering::Acquire));
+        if self.observer.is_some() { interest.observed() } else { interest }
     }
 
     /// Changes the faults. Unchanged ones keep their counts.
@@ -180,6 +191,9 @@ impl Interceptor {
         }
         // Reading a message is the most expensive part, so it is done before the lock is taken.
         let mut view = View::new(&**tagger, frame.clone());
+        if let Some(observer) = self.observer().filter(|_| !matches!(frame.body, Body::Http(_))) {
+            observer.message(id.conn, &view);
+        }
         let mut state = self.state();
         let state = &mut *state;
         let nth = state.tally.count(id.conn, frame.direction, view.tag());

@@ -35,6 +35,11 @@ impl Interest {
         Interest(up | down << TO_CLIENT)
     }
 
+    /// What an observer needs, beside what faults do.
+    pub(super) fn observed(self) -> Interest {
+        Interest(self.0 | FRAMES | FRAMES << TO_CLIENT)
+    }
+
     pub(super) fn and(self, other: Interest) -> Interest {
         Interest(self.0 | other.0)
     }

@@ -47,7 +47,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::toxic::Toxic;
-pub use config::{LedgerSink, Limits, MessageToxic, ProxyConfig, Unreachable};
+pub use config::{LedgerSink, Limits, MessageToxic, Observer, ProxyConfig, Unreachable};
 use conn::Shared;
 use interceptor::Interceptor;
 pub use stats::{Flow, ProxyStats};
@@ -82,7 +82,8 @@ impl Proxy {
             unreachable: config.unreachable,
             toxics: watch::Sender::new(config.toxics.into()),
             factory: config.factory,
-            interceptor: Interceptor::new(config.client, config.seed, &config.faults, config.ledger),
+            interceptor: Interceptor::new(config.client, config.seed, &config.faults, config.ledger)
+                .observed_by(config.observer),
             limits: config.limits,
             stats: stats::Stats::default(),
             tls,

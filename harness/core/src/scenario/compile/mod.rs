@@ -134,6 +134,7 @@ impl Compiler<'_> {
             backoff_ms: self.backoff(self.scenario.backoff),
             join: client.join.clone(),
             passes_off: client.passes_off,
+            programs: client.programs.clone(),
             refused: client.refused.map(str::to_owned),
         }
     }

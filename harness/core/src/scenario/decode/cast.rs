@@ -9,7 +9,7 @@ use super::super::errors::Mistakes;
 use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
 use super::super::words::{self, keys};
-use crate::plan::{BRIDGE, Compression, JoinParams, Serializer, Window};
+use crate::plan::{BRIDGE, Compression, JoinParams, Programs, Serializer, Window};
 use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
@@ -213,9 +213,44 @@ fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: 
         join,
         refused,
         passes_off: section.word("reads", words::READS, mistakes).unwrap_or(false),
+        programs: programs(&section, mistakes),
         identity,
     };
     Some(At { value, at: section.at })
+}
+
+/// The longest command, in words.
+const MAX_COMMAND: usize = 32;
+
+/// The programs that stand in the client's place, by `driver = "exec"` and the command of a lane or of both.
+fn programs(client: &Section<'_>, mistakes: &mut Mistakes) -> Option<Programs> {
+    let named = ["legacy", "candidate"].into_iter().find_map(|key| client.get(key));
+    if !client.has("driver") {
+        let hint = || "add driver = \"exec\"".to_owned();
+        named.inspect(|node| mistakes.local(node.at, "a command without a driver is never run", hint()));
+        return None;
+    }
+    client.word("driver", words::DRIVERS, mistakes)?;
+    for key in ["as", "join", "reads", "serializer", "compression", "replay_batch"] {
+        if let Some(node) = client.get(key) {
+            let what = format!("`{key}` is about the harness's own client, and a program stands in its place");
+            mistakes.local(node.at, what, "leave it out".to_owned());
+        }
+    }
+    let mut command = |key| {
+        let words = client.texts(key, mistakes);
+        if let Some(empty) = words.iter().find(|word| word.value.trim().is_empty()) {
+            mistakes.local(empty.at, "a word of a command is empty", None);
+        }
+        words.into_iter().take(MAX_COMMAND).map(|word| word.value.to_owned()).collect()
+    };
+    let programs = Programs { legacy: command("legacy"), candidate: command("candidate") };
+    if programs == Programs::default() {
+        let hint = "add legacy = [\"python3\", \"client.py\"], or candidate = [..], or both".to_owned();
+        mistakes.local(client.at, "there is no command for the program", hint);
+        return None;
+    }
+    Some(programs)
 }
 
 fn join_params(client: &Section<'_>, mistakes: &mut Mistakes) -> Option<JoinParams> {

@@ -163,6 +163,7 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
             let planted = step.is_some()
                 || client.is_some()
                 || mutation.is_some()
+                || draft.clients.iter().any(|client| client.value.programs.is_some())
                 || !draft.faults_whole
                 || planting.is_some()
                 || draft.is_vacuous()

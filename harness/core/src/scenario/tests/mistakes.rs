@@ -318,3 +318,16 @@ fn a_client_connects_while_a_server_is_down_only_where_the_script_does_not_wait_
     check(AWAIT, &connect(""), "connecting while the legacy server is down would wait forever");
     assert_eq!(errors(&GOOD.replace(AWAIT, &connect(", pace = \"burst\""))), "nothing is wrong");
 }
+
+#[test]
+fn a_program_has_a_command_and_no_key_of_our_own_client() {
+    let client = |more: &str| format!("clients = [{{ name = \"desk\", {more} }}");
+    let driven = client("driver = \"exec\"");
+    check("clients = [{ name = \"desk\" }", &driven, "there is no command for the program");
+    let command = client("legacy = [\"client\"]");
+    check("clients = [{ name = \"desk\" }", &command, "a command without a driver is never run");
+    let empty = client("driver = \"exec\", legacy = [\" \"]");
+    check("clients = [{ name = \"desk\" }", &empty, "a word of a command is empty");
+    let ours = client("driver = \"exec\", legacy = [\"client\"], serializer = \"v1\"");
+    check("clients = [{ name = \"desk\" }", &ours, "`serializer` is about the harness's own client");
+}

@@ -47,6 +47,7 @@ at_least = {{ deliveries = 1 }}
         writer: destination,
         server: Some(Arc::new(fake.clone())),
         bridge: None,
+        programs: ProgramSeat::default(),
         byte_toxics: None,
         authority: None,
         pace: None,

@@ -34,13 +34,16 @@ use async_trait::async_trait;
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{CONNECT, Serializer};
 use cutover_core::text::Secret;
+use serde_json::{Map, Value, json};
 
 use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
 use super::profile::ProfileError;
 use super::protocol::{Profile, Protocol};
 use super::socket::{Bounds, Socket};
-use super::{ClientOptions, Completion, Endpoint, Lane, OpenError, SubscriberSession, Visit, WriterSession};
+use super::{
+    ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession,
+};
 use crate::frame::{FrameTagger, TaggerFactory};
 
 pub struct Phoenix;
@@ -159,6 +162,27 @@ impl Lane for PhoenixLane {
 
     async fn writer(&self, endpoint: &Endpoint) -> Result<Box<dyn WriterSession>, OpenError> {
         Ok(Box::new(self.opened_writer(endpoint).await?))
+    }
+
+    fn for_program(&self, endpoint: &Endpoint, client: &str, streams: &[StreamId]) -> Option<ForProgram> {
+        let profile = &self.profile;
+        let named = |stream: &StreamId| Some((stream.clone(), self.names.topic(stream)?.to_owned()));
+        let token = profile.token.as_ref().map(|token| token.reveal().to_owned());
+        let mut params: Map<String, Value> =
+            profile.query.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        params.extend(token.clone().map(|token| (profile.token_param.clone(), Value::from(token))));
+        let Ok(Value::Object(mut join)) = serde_json::to_value(&profile.join) else { return None };
+        join.entry("client").or_insert_with(|| Value::from(self.names.client(client)));
+        let open = json!({
+            "protocol": "phoenix",
+            "url": format!("ws://{}{}", endpoint.connect, profile.socket_path()),
+            "params": params,
+            "token": token,
+            "channel": profile.channel,
+            "join": join,
+        });
+        let Value::Object(open) = open else { return None };
+        Some(ForProgram { open, names: streams.iter().filter_map(named).collect() })
     }
 
     fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {

@@ -174,8 +174,7 @@ impl PhoenixSession {
     }
 
     pub(super) fn refusal(&self, response: &str) -> Refusal {
-        let json: Value = serde_json::from_str(response).unwrap_or_default();
-        read_refusal(&json, |topic| self.names.stream_of_topic(topic)).unwrap_or_else(|| refusal("unknown", response))
+        read_channel_refusal(&self.names, response)
     }
 
     fn next_ref(&mut self) -> Value {
@@ -245,14 +244,7 @@ impl PhoenixSession {
     }
 
     fn heads(&self, response: &str) -> Vec<(StreamId, Seq)> {
-        let fields = &self.profile.fields;
-        let listed = RawObject::parse(response).ok().and_then(|reply| reply.list(&fields.current_watermarks));
-        let head = |entry: &str| {
-            let entry = RawObject::parse(entry).ok()?;
-            let stream = self.names.stream_of_topic(&entry.text(&fields.topic)?)?;
-            Some((stream, Seq(entry.number(&fields.watermark)?)))
-        };
-        listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
+        read_heads(&self.profile, &self.names, response)
     }
 
     async fn send_socket_heartbeat(&mut self) -> Result<(), Closed> {
@@ -261,6 +253,23 @@ impl PhoenixSession {
         self.connection.heartbeat_sent(msg_ref);
         self.connection.socket.send(message).await
     }
+}
+
+/// The heads that the answer to a subscribe names.
+pub(super) fn read_heads(profile: &PhoenixProfile, names: &Names, response: &str) -> Vec<(StreamId, Seq)> {
+    let fields = &profile.fields;
+    let listed = RawObject::parse(response).ok().and_then(|reply| reply.list(&fields.current_watermarks));
+    let head = |entry: &str| {
+        let entry = RawObject::parse(entry).ok()?;
+        let stream = names.stream_of_topic(&entry.text(&fields.topic)?)?;
+        Some((stream, Seq(entry.number(&fields.watermark)?)))
+    };
+    listed.into_iter().flatten().filter_map(|entry| head(entry.get())).collect()
+}
+
+pub(super) fn read_channel_refusal(names: &Names, response: &str) -> Refusal {
+    let json: Value = serde_json::from_str(response).unwrap_or_default();
+    read_refusal(&json, |topic| names.stream_of_topic(topic)).unwrap_or_else(|| refusal("unknown", response))
 }
 
 impl Conversation for PhoenixSession {

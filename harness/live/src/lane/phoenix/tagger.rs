@@ -6,7 +6,7 @@ mod publish;
 
 use std::sync::Arc;
 
-use cutover_core::history::Via;
+use cutover_core::history::{Refusal, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::{MessageKind, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +18,7 @@ use super::heads;
 use super::object::RawObject;
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
+use super::session::{read_channel_refusal, read_heads};
 use super::values::Values;
 use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, Kinds, pointer};
 use crate::lane::generic;
@@ -277,6 +278,18 @@ impl FrameTagger for Tagger {
         }
         contents.names = vec![message.event];
         contents
+    }
+
+    fn answer(&self, frame: &Frame) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
+        if self.tag(frame) != FrameTag::ResumeReply {
+            return None;
+        }
+        let reply = RawObject::parse(&self.message(frame)?.payload).ok()?;
+        let response = reply.get("response")?;
+        Some(match reply.text("status").as_deref() {
+            Some("ok") => Ok(read_heads(&self.profile, &self.names, response)),
+            _ => Err(read_channel_refusal(&self.names, response)),
+        })
     }
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {

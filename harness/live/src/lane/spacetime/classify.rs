@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cutover_core::history::Via;
+use cutover_core::history::{Refusal, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::MessageKind;
 
@@ -14,6 +14,8 @@ use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query,
 use super::rows::EventRow;
 use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
+use crate::lane::refusal::{read_refusal, refusal};
+use serde_json::Value;
 
 pub(super) struct Message {
     pub(super) names: Vec<String>,
@@ -61,6 +63,24 @@ impl Classifier {
                 });
                 carried.collect()
             }
+        }
+    }
+
+    /// For clients whose requests are not numbered as ours.
+    pub(super) fn of_others(names: Arc<Names>) -> Classifier {
+        Classifier { names, numbered: false }
+    }
+
+    pub(super) fn answer(&self, content: &Content) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
+        let Content::Incoming { kind, .. } = content else { return None };
+        match kind {
+            Kind::Applied { .. } => Some(Ok(Vec::new())),
+            Kind::SubscribeFailed { message, .. } | Kind::Called { result: Err(message), .. } => {
+                let json: Value = serde_json::from_str(message).unwrap_or_default();
+                let read = read_refusal(&json, |name| self.names.stream_of_id(name));
+                Some(Err(read.unwrap_or_else(|| refusal("unknown", message.as_str()))))
+            }
+            _ => None,
         }
     }
 

@@ -45,6 +45,7 @@ use cutover_core::ids::StreamId;
 use cutover_core::plan::Compression;
 use cutover_core::text::Secret;
 use http::HeaderValue;
+use serde_json::{Value, json};
 
 use super::http::{HttpClient, authorization, bearer, percent_encoded};
 use super::names::Names;
@@ -53,7 +54,9 @@ use super::protocol::{Profile, Protocol as LaneProtocol};
 use super::socket::{Bounds, Socket};
 use session::SpacetimeSession;
 
-use super::{ClientOptions, Completion, Endpoint, Lane, OpenError, SubscriberSession, Visit, WriterSession};
+use super::{
+    ClientOptions, Completion, Endpoint, ForProgram, Lane, OpenError, SubscriberSession, Visit, WriterSession,
+};
 use crate::frame::FrameTagger;
 
 pub struct Spacetime;
@@ -230,6 +233,18 @@ impl Lane for SpacetimeLane {
 
     fn passing_off(&self) -> Option<Arc<dyn Lane>> {
         Some(Arc::new(SpacetimeLane { passes_off: true, ..self.clone() }))
+    }
+
+    fn for_program(&self, endpoint: &Endpoint, _client: &str, streams: &[StreamId]) -> Option<ForProgram> {
+        let named = |stream: &StreamId| Some((stream.clone(), self.names.stream_id(stream)?.to_owned()));
+        let open = json!({
+            "protocol": "spacetime",
+            "url": format!("http://{}{}", endpoint.connect, self.profile.base()),
+            "database": self.database,
+            "token": self.token.as_ref().map(|token| token.reveal().to_owned()),
+        });
+        let Value::Object(open) = open else { return None };
+        Some(ForProgram { open, names: streams.iter().filter_map(named).collect() })
     }
 
     fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {

@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use cutover_core::history::Refusal;
+use cutover_core::ids::{Seq, StreamId};
+
 use super::classify::{Ask, Classifier, Content, Message, merged};
 use super::edit;
 use super::incoming::{Kind, read};
@@ -35,12 +38,14 @@ enum Format {
 pub struct SpacetimeTaggers {
     names: Arc<Names>,
     schema: Arc<Schema>,
+    /// Whether they read clients that do not number their requests as ours.
+    of_others: bool,
 }
 
 impl SpacetimeTaggers {
     /// Taggers for a lane with these streams and this module.
     pub fn new(names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeTaggers {
-        SpacetimeTaggers { names, schema }
+        SpacetimeTaggers { names, schema, of_others: false }
     }
 }
 
@@ -48,7 +53,15 @@ impl TaggerFactory for SpacetimeTaggers {
     fn tagger(&self, _request_target: &str, subprotocol: Option<&str>) -> Arc<dyn FrameTagger> {
         // A connection without a subprotocol is the writer's HTTP, whose frames are no BSATN.
         let protocol = subprotocol.and_then(Protocol::of).unwrap_or(Protocol::V1);
-        Arc::new(Tagger::new(protocol, Arc::clone(&self.names), Arc::clone(&self.schema)))
+        let mut tagger = Tagger::new(protocol, Arc::clone(&self.names), Arc::clone(&self.schema));
+        if self.of_others {
+            tagger.classifier = Classifier::of_others(Arc::clone(&self.names));
+        }
+        Arc::new(tagger)
+    }
+
+    fn for_others(&self) -> Option<Arc<dyn TaggerFactory>> {
+        Some(Arc::new(SpacetimeTaggers { of_others: true, ..self.clone() }))
     }
 }
 
@@ -200,6 +213,10 @@ impl FrameTagger for Tagger {
             contents.events.extend(self.classifier.events(message.content));
         }
         contents
+    }
+
+    fn answer(&self, frame: &Frame) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
+        self.messages(frame).iter().find_map(|message| self.classifier.answer(&message.content))
     }
 
     fn edit(&self, frame: &Frame, edit: &Edit) -> Option<Frame> {

@@ -155,7 +155,10 @@ async fn head_and_body_leave_in_one_write() {
         let exchange = Arc::new(Exchange::new());
         exchange.asked(Request { method: "POST".to_owned(), target: "/publish".to_owned(), upgrade: false });
         let shared = Arc::clone(&rig.proxy.shared);
-        let mut decoder = Decoder::new(Conn { number: 1, shared, exchange, stop: CancellationToken::new() }, direction);
+        let mut decoder = Decoder::new(
+            Conn { number: 1, shared, exchange, stop: CancellationToken::new(), ended_by_client: Arc::default() },
+            direction,
+        );
         let mut buf = BytesMut::from(bytes);
         let step = decoder.next(&mut buf, Interest::default());
         let Decoded::Skim(skimmed) = step else { panic!() };

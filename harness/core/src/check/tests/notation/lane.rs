@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::events;
 use super::plan::{PlanWriter, hash, payload};
+use super::{events, words};
 use crate::hash::PayloadHash;
 use crate::history::{
     Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
@@ -205,6 +205,7 @@ impl LaneWriter {
                 };
                 self.records.push(Record::Struck { client: id, conn, strike });
             }
+            ["says", ref said @ ..] => self.records.extend(words::said(&id, said)?),
             ["stuck", stream] => {
                 let cursor = Cursor(self.cursor(name, stream));
                 self.records.push(Record::Stuck { client: id, stream: StreamId::from(stream), cursor });
@@ -386,7 +387,7 @@ impl LaneWriter {
 const OTHER_PAYLOAD: &str = "{\"event\":\"nobody's\"}";
 
 /// The hash of what is delivered in an event's place.
-fn delivered_hash(stream: &str, seq: u64, other: Option<&str>) -> Option<Option<PayloadHash>> {
+pub(super) fn delivered_hash(stream: &str, seq: u64, other: Option<&str>) -> Option<Option<PayloadHash>> {
     Some(match other {
         None => Some(hash(&payload("pub", stream, seq))),
         Some("?") => None,

@@ -181,6 +181,7 @@ impl PlanWriter {
             backoff_ms: vec![1],
             join: None,
             passes_off: false,
+            programs: None,
             refused: None,
         });
         Plan {

@@ -1,0 +1,94 @@
+//! The process of a program: its own group, so that nothing of it is left, and a task that reads its words.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::io::unix::AsyncFd;
+use tokio::process::{ChildStdin, Command};
+use tokio::task::JoinHandle;
+
+use super::Launch;
+use super::watch::Watch;
+use crate::bounds;
+use crate::process::spawn;
+
+/// The file in its data directory that takes what it writes to its standard error.
+const STDERR: &str = "stderr.log";
+
+pub(super) struct Child {
+    group: Group,
+    stdin: ChildStdin,
+    reader: JoinHandle<()>,
+}
+
+/// Kills all its processes when it is dropped.
+struct Group(Pid);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = killpg(self.0, Signal::SIGKILL);
+    }
+}
+
+impl Child {
+    pub(super) async fn start(launch: &Launch, watch: &Arc<Watch>) -> io::Result<Child> {
+        let (program, arguments) = launch.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = match &launch.tied_by {
+            None => Command::new(program),
+            Some(binary) => {
+                let mut tied = Command::new(binary);
+                tied.args(["tied", &std::process::id().to_string(), "--", program]);
+                tied
+            }
+        };
+        let stderr = File::options().create(true).append(true).open(launch.data_dir.join(STDERR))?;
+        command.args(arguments).current_dir(&launch.cwd).process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
+        let mut child = spawn(command).await?;
+        let gone = || io::Error::other("it ended at once");
+        let group = Group(Pid::from_raw(i32::try_from(child.id().ok_or_else(gone)?).map_err(|_| gone())?));
+        let (stdin, stdout) = child.stdin.take().zip(child.stdout.take()).ok_or_else(gone)?;
+        // The pipe does not block, so that both the task and the proxy can read what is there.
+        let output: OwnedFd = stdout.into_owned_fd()?;
+        nix::fcntl::fcntl(&output, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
+        let ready = AsyncFd::new(output.try_clone()?)?;
+        watch.started(File::from(output));
+        let watch = watch.clone();
+        let reader = tokio::spawn(async move {
+            while let Ok(mut guard) = ready.readable().await {
+                if watch.hear() {
+                    break;
+                }
+                guard.clear_ready();
+            }
+            let ended = bounds::END.within(child.wait()).await;
+            let how = match ended {
+                Ok(Ok(status)) => format!("ended ({status})"),
+                _ => "closed its standard output".to_owned(),
+            };
+            watch.gone(&how);
+            let _ = child.wait().await;
+        });
+        Ok(Child { group, stdin, reader })
+    }
+
+    /// Writes a line. A program that is gone is noticed where its words are read.
+    pub(super) async fn tell(&mut self, line: &Value) {
+        let _ = self.stdin.write_all(format!("{line}\n").as_bytes()).await;
+        let _ = self.stdin.flush().await;
+    }
+
+    /// Kills it, and reads what it had said before.
+    pub(super) async fn kill(self) {
+        drop(self.group);
+        let _ = bounds::STOP.within(self.reader).await;
+    }
+}
