@@ -5,6 +5,7 @@ mod bridge;
 mod calibrate;
 mod compare;
 mod fuzz;
+mod lane;
 mod matrix;
 mod policy;
 
@@ -23,6 +24,7 @@ pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
+pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use policy::{PolicyArgs, PolicyFileArgs};
 
@@ -101,6 +103,9 @@ pub enum Command {
     /// Plant defects one at a time, and count those that the gate finds
     #[command(after_help = calibrate::EXAMPLES)]
     Calibrate(Box<CalibrateArgs>),
+    /// Propose a lane profile for a service of yours, or check one
+    #[command(after_help = lane::EXAMPLES)]
+    Lane(LaneCommandArgs),
     /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),

@@ -13,6 +13,7 @@ mod driver;
 mod exit;
 mod fuzz;
 mod gate;
+mod lane;
 mod lanes;
 mod list;
 mod matrix;
@@ -68,6 +69,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Gate(args) => gate::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Lane(args) => lane::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),
