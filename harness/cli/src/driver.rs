@@ -302,6 +302,6 @@ fn no_toxiproxy(error: ForeignError) -> Failure {
     }
 }
 
-fn unavailable(error: EnvironmentError) -> Failure {
+pub fn unavailable(error: EnvironmentError) -> Failure {
     if error.is_usage() { Failure::usage(error.to_string()) } else { Failure::environment(error.to_string()) }
 }

@@ -3,6 +3,7 @@
 mod candidate;
 mod check;
 mod init;
+mod lanes;
 mod legacy;
 
 use crate::args::{LaneCommand, LaneCommandArgs};

@@ -54,19 +54,29 @@ fn sources(args: &LaneArgs) -> Result<[Source; 2], Failure> {
             };
             Source::Binary { path: path.clone(), profile: with_token(profile, token) }
         }
+        (Some(at), None) if args.module.is_some() => with_module(at, token)?,
         (Some(at), None) => outside(LaneId::Candidate, at, token)?,
         (None, None) => Source::Bundled,
     };
     Ok([legacy, candidate])
 }
 
-fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
+pub fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
     let profile = parse(lane, at)?;
     if profile.is_without_url() {
         return Err(Failure::usage(format!("{at} does not say where the server is"))
-            .hint("add `url`, or give --candidate-bin to have a server started"));
+            .hint("add `url`, or give --candidate-bin or --module to have a server started"));
     }
     Ok(Source::Outside(with_token(profile, token)))
+}
+
+/// A profile without an address describes the module, which the built-in server then gets.
+pub fn with_module(at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
+    let profile = parse(LaneId::Candidate, at)?;
+    match profile.of_managed_server().filter(|_| profile.is_without_url()) {
+        Some(profile) => Ok(Source::BundledWith(profile)),
+        None => outside(LaneId::Candidate, at, token),
+    }
 }
 
 fn profile_of_binary(at: &str) -> Result<Arc<dyn Profile>, Failure> {
@@ -83,12 +93,12 @@ fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Prof
     token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
 }
 
-fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
+pub fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
     profile_of(lane, at).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Reads a module, and makes sure that it is one before a server is asked to take it.
-fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = plain_file::read(path, MAX_MODULE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
     if !bytes.starts_with(b"\0asm") {
         return Err(Failure::usage(format!("{} is no wasm module", path.display()))
