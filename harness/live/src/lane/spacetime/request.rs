@@ -69,7 +69,7 @@ impl Purpose {
 pub fn call(protocol: Protocol, request_id: u32, reducer: &str, args: Bytes) -> ClientMessage {
     match protocol {
         Protocol::V1 => ClientMessage::V1(v1::ClientMessage::CallReducer(v1::CallReducer {
-            reducer: RawIdentifier::from(reducer),
+            reducer: RawIdentifier::from(reducer.to_owned()),
             args,
             request_id,
             flags: v1::CallReducerFlags::FullUpdate,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use spacetimedb_lib::bsatn;
 use spacetimedb_sats::algebraic_type::fmt::fmt_algebraic_type;
 use spacetimedb_sats::serde::SerdeWrapper;
-use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, Typespace};
+use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, Typespace, WithTypespace};
 
 use super::shape::{EVENT_TABLE, ModuleShape, STREAM_TABLE};
 use super::template::{Arguments, now};
@@ -202,7 +202,6 @@ impl Schema {
             wrong.extend(self.lacks_columns(table, &wanted));
         }
         for (table, columns) in self.shape.other_columns() {
-            let columns: Vec<&str> = columns.into_iter().filter(|column| !column.is_empty()).collect();
             wrong.extend(self.lacks_names(table, &columns));
         }
         for (reducer, arguments) in self.shape.calls() {

@@ -237,27 +237,33 @@ impl ModuleShape {
     }
 
     /// The columns that are only read by SQL, and those that a run can do without, by their tables.
-    pub(super) fn other_columns(&self) -> [(&str, Vec<&str>); 5] {
+    pub(super) fn other_columns(&self) -> Vec<(&str, Vec<&str>)> {
         let (events, heads, checkpoints, keys) = (&self.events, &self.heads, &self.checkpoints, &self.keys);
-        [
-            (&events.table, vec![&events.committed_at, &events.confirmed_read]),
-            (&heads.table, vec![&heads.oldest_seq, &heads.retention, &heads.replay_budget, &heads.class]),
+        let columns: [(&str, &[&String]); 5] = [
+            (&events.table, &[&events.committed_at, &events.confirmed_read]),
+            (&heads.table, &[&heads.oldest_seq, &heads.retention, &heads.replay_budget, &heads.class]),
             (
                 &checkpoints.table,
-                vec![&checkpoints.client_id, &checkpoints.stream_id, &checkpoints.seq, &checkpoints.durable_offset],
+                &[&checkpoints.client_id, &checkpoints.stream_id, &checkpoints.seq, &checkpoints.durable_offset],
             ),
-            (&keys.table, vec![&keys.key, &keys.seq, &keys.payload_hash]),
-            (&self.presence.table, vec![&self.presence.connection_id]),
-        ]
+            (&keys.table, &[&keys.key, &keys.seq, &keys.payload_hash]),
+            (&self.presence.table, &[&self.presence.connection_id]),
+        ];
+        let mut named = Vec::new();
+        for (table, columns) in columns {
+            let names = columns.iter().map(|column| column.as_str()).filter(|name| !name.is_empty());
+            named.push((table, names.collect()));
+        }
+        named
     }
 
     /// The calls that a run makes, with their arguments.
     pub(super) fn calls(&self) -> impl Iterator<Item = (&str, &Arguments)> {
         let calls = [
             (self.append.reducer.as_str(), &self.append.arguments),
-            (&self.checkpoints.reducer, &self.checkpoints.arguments),
-            (&self.heartbeat.reducer, &self.heartbeat.arguments),
-            (&self.policy.reducer, &self.policy.arguments),
+            (self.checkpoints.reducer.as_str(), &self.checkpoints.arguments),
+            (self.heartbeat.reducer.as_str(), &self.heartbeat.arguments),
+            (self.policy.reducer.as_str(), &self.policy.arguments),
         ];
         calls.into_iter().filter(|(reducer, _)| !reducer.is_empty())
     }
@@ -329,7 +335,7 @@ impl ModuleShape {
     fn names(&self) -> Vec<(&'static str, &str, bool)> {
         let (events, heads, checkpoints) = (&self.events, &self.heads, &self.checkpoints);
         let tells_heads = !heads.table.is_empty();
-        vec![
+        let names: [(&'static str, &str, bool); 31] = [
             ("events.table", &events.table, true),
             ("events.stream_id", &events.stream_id, true),
             ("events.seq", &events.seq, true),
@@ -361,7 +367,8 @@ impl ModuleShape {
             ("keys.key", &self.keys.key, !self.keys.table.is_empty()),
             ("keys.seq", &self.keys.seq, !self.keys.table.is_empty()),
             ("keys.payload_hash", &self.keys.payload_hash, false),
-        ]
+        ];
+        names.into()
     }
 
     /// The id of a stream, by its topic and the id that the contract gives it.
