@@ -4,7 +4,7 @@ use cutover_core::ids::LaneId;
 use cutover_core::text::visible;
 use cutover_live::environment::Source;
 use cutover_live::lane::protocols::usual;
-use cutover_live::lane::trial::{Outcome, Steps};
+use cutover_live::lane::trial::{Outcome, Step, Steps};
 use serde::Serialize;
 
 use super::lanes::with_environment;
@@ -65,7 +65,7 @@ fn exit_of(steps: &Steps) -> Exit {
     exit
 }
 
-fn line(step: cutover_live::lane::trial::Step) -> Line {
+fn line(step: Step) -> Line {
     let (result, why) = match step.outcome {
         Outcome::Works => ("works", None),
         Outcome::LeftOut => ("left out", Some("the profile says that there is no such thing".to_owned())),
