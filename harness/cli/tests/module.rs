@@ -39,9 +39,8 @@ fn driven(dir: &Path, name: &str, other: &Other, scenarios: &[&str]) -> Ran {
 /// The checkers and reasons of the findings that block, by scenario.
 fn found(dir: &Path, name: &str) -> BTreeMap<String, BTreeSet<String>> {
     let scenarios = evidence(dir, name).judged.scenarios.into_iter();
-    let blocked = scenarios.filter(|scenario| {
-        !matches!(scenario.outcome, ScenarioOutcome::Passed | ScenarioOutcome::Caught)
-    });
+    let blocked =
+        scenarios.filter(|scenario| !matches!(scenario.outcome, ScenarioOutcome::Passed | ScenarioOutcome::Caught));
     let reasons = blocked.map(|scenario| {
         let findings = scenario.findings.iter().filter(|finding| finding.consequence_of.is_none());
         let named = findings.map(|finding| format!("{}/{}", finding.checker, finding.reason));

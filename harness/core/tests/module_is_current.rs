@@ -104,7 +104,8 @@ fn the_published_wasm_has_no_planted_defects_and_the_other_one_has_all() {
 
 #[test]
 fn each_defect_of_the_list_is_planted_in_the_source_and_each_planted_one_is_in_the_list() {
-    let files = sources("module").into_iter().filter(|path| path.starts_with("src/planted/") && !path.ends_with("tests.rs"));
+    let files =
+        sources("module").into_iter().filter(|path| path.starts_with("src/planted/") && !path.ends_with("tests.rs"));
     let source: String = files.map(|path| std::fs::read_to_string(module_dir().join(path)).unwrap()).collect();
     let is_name = |text: &str| text.contains('-') && text.split('-').all(is_word);
     let planted: BTreeSet<&str> = source.split('"').filter(|text| is_name(text)).collect();

@@ -36,9 +36,8 @@ pub fn run(args: &LaneCheckArgs) -> Result<Exit, Failure> {
     };
     let is_outside = matches!(source, Source::Outside(_));
     let runtime = runtime()?;
-    let steps = runtime.block_on(with_environment(lane, source, module, async |environment| {
-        environment.check(lane).await
-    }))?;
+    let steps =
+        runtime.block_on(with_environment(lane, source, module, async |environment| environment.check(lane).await))?;
     runtime.shutdown_background();
     let exit = exit_of(&steps);
     let lines: Vec<Line> = steps.all.into_iter().map(line).collect();

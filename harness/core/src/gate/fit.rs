@@ -165,7 +165,8 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if changes_an_argument(plan, is_spacetime) {
         return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
     }
-    let has_our_module = |role| is_spacetime(role) && !lanes.get(&lane_of(role)).is_some_and(|means| means.other_module);
+    let has_our_module =
+        |role| is_spacetime(role) && !lanes.get(&lane_of(role)).is_some_and(|means| means.other_module);
     if changes_an_argument(plan, has_our_module) {
         let what = "it changes an argument of a SpacetimeDB call by its place, and the module";
         return Some(format!("{what} that runs here takes others"));
@@ -184,7 +185,8 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if let Some(name) = means.misses(module::used_by(plan)) {
         return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
     }
-    let claimed = [("payload_hash_mismatch", means.takes_no_hash, "hash"), ("sequence_conflict", means.takes_no_seq, "seq")];
+    let claimed =
+        [("payload_hash_mismatch", means.takes_no_hash, "hash"), ("sequence_conflict", means.takes_no_seq, "seq")];
     for (code, _, what) in claimed.iter().filter(|(_, untaken, _)| *untaken) {
         if publishes_wrongly(plan, role, code) {
             return Some(format!("it publishes with a wrong {what}, and a publish of the {lane} lane names none"));

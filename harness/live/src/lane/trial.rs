@@ -198,7 +198,9 @@ pub(crate) async fn run<A: Attempt>(attempt: &A, variants: &[A::Variant], steps:
         None => steps.skip("publish and learn the seq"),
     }
     match live {
-        Some(live) if subscribed.is_some() && published.is_some() => read(attempt, steps, "read the event live", live, true).await,
+        Some(live) if subscribed.is_some() && published.is_some() => {
+            read(attempt, steps, "read the event live", live, true).await
+        }
         Some(live) => attempt.close(live).await,
         None => {}
     }

@@ -64,7 +64,8 @@ fn a_row_that_nobody_acknowledged_has_a_strange_key() {
 #[test]
 fn commit_times_that_go_back_or_stand_still_are_noticed() {
     let times = |times: &[i64]| {
-        let event = |(seq, time): (usize, &i64)| ShownEvent { committed_at: Some(*time), ..event(seq as u64 + 1, "k", "1") };
+        let event =
+            |(seq, time): (usize, &i64)| ShownEvent { committed_at: Some(*time), ..event(seq as u64 + 1, "k", "1") };
         let events: Vec<ShownEvent> = times.iter().enumerate().map(event).collect();
         compare_times(&events).into_iter().map(|(seq, differs)| (seq.unwrap(), differs.expected)).collect::<Vec<_>>()
     };
@@ -90,7 +91,11 @@ fn a_key_that_is_gone_moved_or_strange_is_noticed() {
 fn keys_of_another_form_are_not_compared() {
     let events = [(1, known(&event(1, "a", "1")))].into();
     let mut differs = Vec::new();
-    compare_keys(&events, &[ShownKey { key: "x/a".to_owned(), seq: 1, payload_hash: Some(String::new()) }], &mut differs);
+    compare_keys(
+        &events,
+        &[ShownKey { key: "x/a".to_owned(), seq: 1, payload_hash: Some(String::new()) }],
+        &mut differs,
+    );
     assert_eq!(differs, []);
 }
 

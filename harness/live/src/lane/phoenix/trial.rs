@@ -34,13 +34,7 @@ struct PhoenixAttempt<'a> {
 
 impl PhoenixLane {
     /// Tries the service. The event is in the trial's own stream, which the lane must know.
-    pub(super) async fn try_out(
-        &self,
-        socket: &Endpoint,
-        writer: &Endpoint,
-        trial: &Trial,
-        mut steps: Steps,
-    ) -> Steps {
+    pub(super) async fn try_out(&self, socket: &Endpoint, writer: &Endpoint, trial: &Trial, mut steps: Steps) -> Steps {
         let serializers = match self.profile.serializer {
             Some(only) => vec![only],
             None => trial.serializers.clone(),

@@ -94,7 +94,8 @@ impl Classifier {
                 facts
             }
             Ask::Queries(queries) => {
-                let cursors: Vec<(String, u64)> = queries.iter().filter_map(|query| self.shape.read_events_query(query)).collect();
+                let cursors: Vec<(String, u64)> =
+                    queries.iter().filter_map(|query| self.shape.read_events_query(query)).collect();
                 let opens = !self.numbered || purpose == Some(Purpose::Bootstrap);
                 match cursors.is_empty() {
                     true if self.numbered => Facts::of_tag(FrameTag::Other),

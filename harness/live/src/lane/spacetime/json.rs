@@ -84,7 +84,10 @@ impl<'a> JsonMessage<'a> {
     }
 
     pub(super) fn incoming(&self, schema: &Schema) -> Message {
-        let rows = self.event_lists(&schema.shape().events.table).into_iter().flat_map(|list| pointer::elements(list).unwrap_or_default());
+        let rows = self
+            .event_lists(&schema.shape().events.table)
+            .into_iter()
+            .flat_map(|list| pointer::elements(list).unwrap_or_default());
         let events = rows.filter_map(|row| JsonRow::of(schema, row).event()).collect();
         Message { names: self.names(), content: Content::Incoming { kind: self.kind(), events } }
     }

@@ -49,10 +49,13 @@ impl Draft {
 /// A schema in which no table has a stream, a seq and a payload.
 pub(super) fn propose(schema: &Schema, url: &str, database: &str) -> Result<(String, Vec<String>), String> {
     let Some((table, events)) = events_of(schema) else {
-        let tables: Vec<String> = schema.tables().iter().map(|(name, row)| format!("{name} ({})", columns(row))).collect();
+        let tables: Vec<String> =
+            schema.tables().iter().map(|(name, row)| format!("{name} ({})", columns(row))).collect();
         let has = if tables.is_empty() { "none".to_owned() } else { tables.join(", ") };
-        return Err(format!("no table of the module looks like an event log: a text for the stream, a U64 for the seq, \
-                            a text for the payload; its tables are {has}"));
+        return Err(format!(
+            "no table of the module looks like an event log: a text for the stream, a U64 for the seq, \
+                            a text for the payload; its tables are {has}"
+        ));
     };
     let mut draft = Draft { lines: Vec::new(), undecided: Vec::new() };
     draft.say(format!("# A proposal by the schema of `{database}`. `cutover lane check` tries it."));
@@ -88,7 +91,8 @@ fn is_seq(kind: &AlgebraicType) -> bool {
 
 /// The first element whose name is, or else holds, one of these words, and whose type fits.
 fn find<'s>(row: &'s ProductType, words: &[&str], fits: fn(&AlgebraicType) -> bool, not: &[&str]) -> Option<&'s str> {
-    let named = || row.elements.iter().filter(|element| fits(&element.algebraic_type)).filter_map(|has| has.name.as_deref());
+    let named =
+        || row.elements.iter().filter(|element| fits(&element.algebraic_type)).filter_map(|has| has.name.as_deref());
     let free = |name: &&str| !not.contains(name);
     let exact = words.iter().find_map(|word| named().filter(free).find(|name| name == word));
     exact.or_else(|| words.iter().find_map(|word| named().filter(free).find(|name| name.contains(word))))
@@ -261,9 +265,10 @@ fn checkpoints(draft: &mut Draft, schema: &Schema, events: &str) {
         _ if is_seq(kind) => "\"{durable_offset}\"".to_owned(),
         name => placeholder(name, kind).0,
     };
-    let arguments = row.elements.iter().map(|element| {
-        argument(element.name.as_deref().unwrap_or_default(), &element.algebraic_type)
-    });
+    let arguments = row
+        .elements
+        .iter()
+        .map(|element| argument(element.name.as_deref().unwrap_or_default(), &element.algebraic_type));
     draft.say(format!("arguments = [{}]", arguments.collect::<Vec<_>>().join(", ")));
 }
 
@@ -295,7 +300,8 @@ fn calls(draft: &mut Draft, schema: &Schema) {
         };
         u64s("retention") && u64s("budget")
     };
-    let policy = schema.reducers().iter().filter(|(_, row)| retains(row)).max_by_key(|(name, _)| name.contains("policy"));
+    let policy =
+        schema.reducers().iter().filter(|(_, row)| retains(row)).max_by_key(|(name, _)| name.contains("policy"));
     match policy {
         Some((reducer, row)) => {
             draft.name("reducer", Some(reducer));
@@ -304,9 +310,8 @@ fn calls(draft: &mut Draft, schema: &Schema) {
                 name if name.contains("budget") => "\"{replay_budget}\"".to_owned(),
                 name => placeholder(name, kind).0,
             };
-            let arguments = row.elements.iter().map(|has| {
-                argument(has.name.as_deref().unwrap_or_default(), &has.algebraic_type)
-            });
+            let arguments =
+                row.elements.iter().map(|has| argument(has.name.as_deref().unwrap_or_default(), &has.algebraic_type));
             draft.say(format!("arguments = [{}]", arguments.collect::<Vec<_>>().join(", ")));
         }
         None => {
@@ -328,7 +333,9 @@ fn connections(schema: &Schema) -> Option<(&str, &str)> {
 fn keys(draft: &mut Draft, schema: &Schema) {
     draft.section("keys");
     let ours = Schema::module();
-    let (table, is_ours) = ("sync_append_key", |row: &ProductType| ours.tables().get("sync_append_key").is_some_and(|ours| **ours == *row));
+    let (table, is_ours) = ("sync_append_key", |row: &ProductType| {
+        ours.tables().get("sync_append_key").is_some_and(|ours| **ours == *row)
+    });
     if !schema.tables().get(table).is_some_and(|row| is_ours(row)) {
         draft.say("# Seqs are read back from the events.");
         draft.name("table", None);

@@ -13,7 +13,6 @@ use super::schema::{Schema, columns, in_words};
 use super::shape::ModuleShape;
 pub use super::shape::{EVENT_TABLE, STREAM_TABLE};
 
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a row of `{table}` that can't be read: {why}")]
 pub struct RowError {

@@ -132,12 +132,7 @@ impl Schema {
 
     /// The arguments of a call as JSON, fitted to their types: where the module takes an option, a value becomes
     /// `some`; where it does not, a value that there is not becomes 0 or an empty text.
-    pub(super) fn call(
-        &self,
-        reducer: &str,
-        arguments: &Arguments,
-        value: impl Fn(&str) -> Option<Value>,
-    ) -> Value {
+    pub(super) fn call(&self, reducer: &str, arguments: &Arguments, value: impl Fn(&str) -> Option<Value>) -> Value {
         let filled = arguments.filled(value);
         match self.arguments(reducer) {
             Some(types) => fitted(filled, &AlgebraicType::Product(types.clone())),
@@ -235,9 +230,9 @@ impl Schema {
         let words = wanted.iter().map(|(name, kind)| format!("{name} {}", in_words(kind)));
         let what = format!("the table `{table}` with the columns ({})", listed(words));
         let has_all = |row: &ProductType| {
-            wanted.iter().all(|(name, kind)| {
-                row.elements.iter().any(|has| has.has_name(name) && has.algebraic_type == **kind)
-            })
+            wanted
+                .iter()
+                .all(|(name, kind)| row.elements.iter().any(|has| has.has_name(name) && has.algebraic_type == **kind))
         };
         match self.tables.get(table) {
             Some(row) if has_all(row) => None,
@@ -274,7 +269,8 @@ fn sample(name: &str) -> Option<Value> {
 
 fn fitted(value: Value, kind: &AlgebraicType) -> Value {
     if let Some(inner) = kind.as_option() {
-        let is_sum = |members: &serde_json::Map<String, Value>| ["some", "none"].iter().any(|one| members.contains_key(*one));
+        let is_sum =
+            |members: &serde_json::Map<String, Value>| ["some", "none"].iter().any(|one| members.contains_key(*one));
         return match value {
             Value::Null => Value::Null,
             Value::Object(members) if is_sum(&members) => Value::Object(members),

@@ -93,7 +93,11 @@ impl SpacetimeService {
         let schema = Arc::new(schema.with_shape(Arc::clone(&shape)));
         let names = match shape.streams == Streams::default() {
             true => names,
-            false => Arc::new(names.with_ids(|topic, id| shape.stream_id(topic, id)).map_err(|error| OpenError::lasting(error.to_string()))?),
+            false => Arc::new(
+                names
+                    .with_ids(|topic, id| shape.stream_id(topic, id))
+                    .map_err(|error| OpenError::lasting(error.to_string()))?,
+            ),
         };
         let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names.clone());
         Ok((lane.with_schema(schema.clone()), schema, names))
@@ -205,9 +209,8 @@ impl Service for SpacetimeService {
         };
         let of_the_profile = |what: String| OpenError { is_of_the_profile: true, ..OpenError::lasting(what) };
         let reported = admin::schema(&mut self.http(bounds::ADMIN)?, database).await?;
-        let schema = reported.ok_or_else(|| {
-            of_the_profile(format!("the server has no database `{database}`, or reports no schemas"))
-        })?;
+        let schema = reported
+            .ok_or_else(|| of_the_profile(format!("the server has no database `{database}`, or reports no schemas")))?;
         propose(&schema, profile.url(), database).map(Some).map_err(of_the_profile)
     }
 

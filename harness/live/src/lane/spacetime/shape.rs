@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::refusals::Refusals;
 use super::request::sql_text;
-use crate::lane::names::Names;
 use super::template::{self, Arguments, filled};
+use crate::lane::names::Names;
 
 /// The roles of the two tables that are subscribed.
 pub const EVENT_TABLE: &str = "sync_event";

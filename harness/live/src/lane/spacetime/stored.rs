@@ -50,11 +50,7 @@ fn key_columns(keys: &Keys) -> [&String; 3] {
 
 /// The stream in the answers' bodies; `None` of a body is a query that was refused or not sent. Without a row of the
 /// stream there is nothing: it may be a module with other columns.
-pub(super) fn shown(
-    shape: &ModuleShape,
-    stream_id: &str,
-    answers: &[Option<Bytes>],
-) -> Result<Option<Shown>, String> {
+pub(super) fn shown(shape: &ModuleShape, stream_id: &str, answers: &[Option<Bytes>]) -> Result<Option<Shown>, String> {
     let [streams, events, checkpoints, keys] = answers else { return Ok(None) };
     let Some(streams) = rows_of(streams.as_ref(), head_columns(&shape.heads))? else {
         return Ok(None);
@@ -92,7 +88,8 @@ pub(super) fn shown(
         Ok(Some(ShownKey { key: key.to_owned(), seq: seq.needed()?, payload_hash: payload_hash.read()? }))
     };
     let keys = rows_of(keys.as_ref(), key_columns(&shape.keys))?;
-    let keys = keys.map(|keys| keys.into_iter().filter_map(|row| key(row).transpose()).collect::<Result<Vec<_>, String>>());
+    let keys =
+        keys.map(|keys| keys.into_iter().filter_map(|row| key(row).transpose()).collect::<Result<Vec<_>, String>>());
     let checkpoint = |[client, seq, durable_offset]: [Cell; 3]| {
         let seq: u64 = seq.needed()?;
         let durable_offset = durable_offset.read()?.unwrap_or(seq);
@@ -125,7 +122,8 @@ struct Cell(Option<Box<RawValue>>);
 
 impl Cell {
     fn read<T: DeserializeOwned>(self) -> Result<Option<T>, String> {
-        let read = |cell: Box<RawValue>| serde_json::from_str(cell.get()).map_err(|error| format!("rows of SQL: {error}"));
+        let read =
+            |cell: Box<RawValue>| serde_json::from_str(cell.get()).map_err(|error| format!("rows of SQL: {error}"));
         self.0.map(read).transpose()
     }
 

@@ -161,7 +161,9 @@ impl Tagger {
             return None;
         }
         let body = json_of(frame)?;
-        PublishArgs::of_json(&self.classifier.shape, std::str::from_utf8(&body).ok()?)?.edited(&self.classifier, edit)?.to_json()
+        PublishArgs::of_json(&self.classifier.shape, std::str::from_utf8(&body).ok()?)?
+            .edited(&self.classifier, edit)?
+            .to_json()
     }
 }
 

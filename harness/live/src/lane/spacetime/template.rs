@@ -6,9 +6,8 @@ use serde_json::Value;
 use crate::clock::wall_clock_us;
 
 /// What the placeholders of each call stand for.
-pub(super) const APPEND: &[&str] = &[
-    "stream", "key", "payload", "hash", "claimed_hash", "expected_next_seq", "now_ms", "now_us", "none",
-];
+pub(super) const APPEND: &[&str] =
+    &["stream", "key", "payload", "hash", "claimed_hash", "expected_next_seq", "now_ms", "now_us", "none"];
 pub(super) const CHECKPOINT: &[&str] = &["client", "stream", "seq", "durable_offset", "now_ms", "now_us", "none"];
 pub(super) const HEARTBEAT: &[&str] = &["stream", "beyond_head", "now_ms", "now_us", "none"];
 pub(super) const POLICY: &[&str] = &["stream", "retention", "replay_budget", "none"];

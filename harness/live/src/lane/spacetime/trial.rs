@@ -92,7 +92,9 @@ impl Attempt for SpacetimeAttempt<'_> {
         let connected = steps.step("connect for a checkpoint", self.connect(compression)).await;
         if let Some(mut session) = connected {
             match session.checkpoint(stream, Cursor(1)).await {
-                Some(answered) => drop(steps.step("acknowledge a checkpoint", async { done(answered, "a checkpoint") }).await),
+                Some(answered) => {
+                    drop(steps.step("acknowledge a checkpoint", async { done(answered, "a checkpoint") }).await)
+                }
                 None => steps.add("acknowledge a checkpoint", Outcome::LeftOut),
             }
             session.close().await;

@@ -184,7 +184,10 @@ impl WriterSession for SpacetimeWriter {
             match self.seq_of(&stream_id, key).await {
                 Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None, differs: Vec::new() }),
                 Ok(None) if looks == LOOKS => {
-                    let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `{}`", self.shape().events.table);
+                    let why = format!(
+                        "HTTP 200, and {looks} looks by SQL found no row of it in `{}`",
+                        self.shape().events.table
+                    );
                     return Err(OpError::Unwritten(why));
                 }
                 Ok(None) => tokio::time::sleep(wait).await,

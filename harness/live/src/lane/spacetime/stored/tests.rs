@@ -19,7 +19,10 @@ fn the_rows_of_a_stream_are_read_as_a_server_answers_them() {
     let shown = shown(&ModuleShape::default(), "s", &answers).unwrap().unwrap();
     assert_eq!((shown.oldest, shown.head, shown.replay_budget, shown.retention), (1, 2, Some(10), Some(5)));
     let events = shown.events.unwrap();
-    assert_eq!(events.iter().map(|event| (event.seq, event.committed_at.unwrap())).collect::<Vec<_>>(), [(1, 10), (2, 20)]);
+    assert_eq!(
+        events.iter().map(|event| (event.seq, event.committed_at.unwrap())).collect::<Vec<_>>(),
+        [(1, 10), (2, 20)]
+    );
     assert_eq!(events[0].payload, r#"{"a":1}"#);
     let keys = shown.keys.unwrap();
     assert_eq!(keys, [ShownKey { key: "k1".to_owned(), seq: 1, payload_hash: Some(HASH.to_owned()) }]);

@@ -14,7 +14,8 @@ fn values(name: &str) -> Option<Value> {
 
 #[test]
 fn placeholders_become_values_at_any_depth_and_constants_stay() {
-    let arguments = Arguments::from(vec![json!([["{stream}", "{seq}"]]), json!({"a": "{none}"}), json!("x{seq}"), json!(0)]);
+    let arguments =
+        Arguments::from(vec![json!([["{stream}", "{seq}"]]), json!({"a": "{none}"}), json!("x{seq}"), json!(0)]);
     assert_eq!(arguments.filled(values), json!([[["s", 7]], {"a": null}, "x{seq}", 0]));
     assert_eq!(arguments.placeholders(), ["stream", "seq", "none"]);
     assert_eq!((arguments.place_of("seq"), Arguments::from(["{key}", "{seq}"]).place_of("seq")), (None, Some(1)));

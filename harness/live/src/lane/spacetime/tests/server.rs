@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use super::super::compression::Compressed;
 use super::super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, encode_server};
 use super::super::request::read_resume_args;
-use super::super::shape::ModuleShape;
 use super::super::rows::join;
+use super::super::shape::ModuleShape;
 use super::recording::recording;
 use crate::lane::Endpoint;
 
