@@ -58,6 +58,14 @@ pub(super) fn propose(schema: &Schema, url: &str, database: &str) -> Result<(Str
         ));
     };
     let mut draft = Draft { lines: Vec::new(), undecided: Vec::new() };
+    if schema.missing().is_empty() {
+        let what = "It has all tables and reducers of this project's module, so that there is nothing to describe";
+        draft.say(format!("# A profile for `{database}`. {what}."));
+        draft.say("kind = \"spacetime\"");
+        draft.say(format!("url = \"{url}\""));
+        draft.say(format!("database = \"{database}\""));
+        return Ok((draft.lines.join("\n") + "\n", draft.undecided));
+    }
     draft.say(format!("# A proposal by the schema of `{database}`. `cutover lane check` tries it."));
     draft.say("kind = \"spacetime\"");
     draft.say(format!("url = \"{url}\""));
@@ -77,7 +85,7 @@ pub(super) fn propose(schema: &Schema, url: &str, database: &str) -> Result<(Str
         draft.name("table", None);
     }
     keys(&mut draft, schema);
-    refusals(&mut draft, schema);
+    refusals(&mut draft);
     Ok((draft.lines.join("\n") + "\n", draft.undecided))
 }
 
@@ -343,10 +351,7 @@ fn keys(draft: &mut Draft, schema: &Schema) {
     draft.ask("scope = \"stream\"", "whether a key is one of its stream, or \"global\" over all streams");
 }
 
-fn refusals(draft: &mut Draft, schema: &Schema) {
-    if schema.missing().is_empty() {
-        return;
-    }
+fn refusals(draft: &mut Draft) {
     draft.section("refusals");
     let what = "how refusals are spelled: \"json\" with the contract's codes, or \"text\" with \
                 `patterns = [{ text = \"conflict expected={expected}\", code = \"sequence_conflict\" }]`";

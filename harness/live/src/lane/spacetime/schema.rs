@@ -248,7 +248,7 @@ impl Schema {
         }
         let what = format!("the table `{table}` with the columns ({})", wanted.join(", "));
         match self.tables.get(table) {
-            Some(row) if wanted.iter().all(|name| row.index_of_field_name(*name).is_some()) => None,
+            Some(row) if wanted.iter().all(|name| row.index_of_field_name(name).is_some()) => None,
             Some(row) => Some(differs(&what, &columns(row))),
             None => Some(missing(&what, "tables", self.tables.keys())),
         }

@@ -4,9 +4,8 @@ use super::*;
 
 #[test]
 fn a_query_of_events_is_read_as_it_was_written() {
-    let mut shape = ModuleShape::default();
-    shape.events =
-        Events { table: "journal".into(), stream_id: "channel".into(), seq: "n".into(), ..Events::default() };
+    let events = Events { table: "journal".into(), stream_id: "channel".into(), seq: "n".into(), ..Events::default() };
+    let shape = ModuleShape { events, ..ModuleShape::default() };
     let query = shape.events_query("it's", 7);
     assert_eq!(query, "SELECT * FROM journal WHERE channel = 'it''s' AND n > 7");
     assert_eq!(shape.read_events_query(&query), Some(("it's".to_owned(), 7)));
