@@ -9,15 +9,12 @@ use super::TextOrJson;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  cutover lane init --candidate http://127.0.0.1:3000/v1/database/sync \\
-      > candidate.toml
-  cutover lane init --legacy wss://sync.example.com/socket/websocket \\
-      > legacy.toml
-  cutover lane check candidate.toml";
+  cutover lane check staging.toml
+      Try a lane profile, and see which steps work.";
 
 const INIT_NOTES: &str = "\
-The profile goes to stdout, and notes on it to stderr. Comments in the
-profile say what could not be decided.
+The profile goes to stdout, and notes on it to stderr, so that `> lane.toml`
+keeps the profile alone. Comments in it say what could not be decided.
 
 Exit codes:
    0  a profile was proposed

@@ -136,7 +136,9 @@ fn another_module_is_asked_for_nothing_that_its_profile_says_is_not_there() {
 #[test]
 fn a_publish_that_names_no_hash_or_seq_is_not_asked_to_name_a_wrong_one() {
     let append = |more: &str| {
-        candidate(&format!("[append]\nreducer = \"post\"\narguments = [\"{{stream}}\", \"{{key}}\", \"{{payload}}\"{more}]"))
+        candidate(&format!(
+            "[append]\nreducer = \"post\"\narguments = [\"{{stream}}\", \"{{key}}\", \"{{payload}}\"{more}]"
+        ))
     };
     for (more, word) in [("", "hash"), (", \"{hash}\"", "seq"), (", \"{expected_next_seq}\"", "hash")] {
         let why = environment(Source::Bundled, append(more)).unfit(&plan("claims-checked"), None).unwrap();
