@@ -5,6 +5,7 @@ mod check;
 mod init;
 mod lanes;
 mod legacy;
+mod proposal;
 
 use crate::args::{LaneCommand, LaneCommandArgs};
 use crate::exit::{Exit, Failure};

@@ -3,8 +3,8 @@
 use cutover_core::ids::LaneId;
 use cutover_core::text::Secret;
 
-use super::init::Proposal;
 use super::lanes::with_environment;
+use super::proposal::Proposal;
 use crate::exit::Failure;
 use crate::lanes;
 

@@ -125,7 +125,8 @@ fn what_a_lane_can_do_follows_from_its_protocol_and_not_from_its_role() {
 #[test]
 fn another_module_is_asked_for_nothing_that_its_profile_says_is_not_there() {
     let other = environment(Source::Bundled, candidate("[policy]\nreducer = \"\"\n[presence]\ntable = \"\""));
-    let names = ["equal-streams", "stale-below-floor", "module-shares-keys", "payload-path-changed", "drop-event"];
+    let names =
+        ["equal-streams", "stale-below-floor", "module-shares-keys", "candidate-ack-without-write", "drop-event"];
     assert_eq!(fit(&other, None, names), [true, false, false, false, true]);
     let profile = profile_of_toml("kind = \"spacetime\"\n[policy]\nreducer = \"\"", "lane.toml").unwrap();
     let started = environment(Source::Bundled, Source::BundledWith(profile));

@@ -1,5 +1,5 @@
-//! Proposes a profile for a module, by the schema that its server reports. What the names and types do not say is left to
-//! a person: each such line has a comment, and a note.
+//! Proposes a profile for a module, by the schema that its server reports. What the names and types do not say is left
+//! to a person: each such line has a comment, and a note.
 
 use spacetimedb_sats::{AlgebraicType, ProductType};
 

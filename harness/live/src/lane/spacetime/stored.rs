@@ -10,8 +10,8 @@ use super::request::sql_text;
 use super::shape::{Checkpoints, Events, Heads, Keys, ModuleShape};
 use crate::lane::{Shown, ShownEvent, ShownKey};
 
-/// The queries whose answers [`shown`] reads, in their order: of the stream's row, of its events, of its checkpoints, and
-/// of all keys. `None` of one is a table that the module does not have.
+/// The queries whose answers [`shown`] reads, in their order: of the stream's row, of its events, of its checkpoints,
+/// and of all keys. `None` of one is a table that the module does not have.
 pub(super) fn queries(shape: &ModuleShape, stream_id: &str) -> [Option<String>; 4] {
     let columns = |columns: &[&String]| {
         let named: Vec<&str> = columns.iter().map(|column| column.as_str()).filter(|name| !name.is_empty()).collect();
