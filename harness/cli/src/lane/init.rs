@@ -1,5 +1,6 @@
 //! `cutover lane init`: proposes a profile for a service that runs.
 
+pub use super::proposal::Proposal;
 use super::{candidate, legacy};
 use crate::args::{LaneInitArgs, TextOrJson};
 use crate::exit::{Exit, Failure};

@@ -2,7 +2,7 @@
 
 use cutover_core::text::Secret;
 
-use super::proposal::Proposal;
+use super::init::Proposal;
 use crate::exit::Failure;
 
 /// # Errors
