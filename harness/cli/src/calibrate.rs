@@ -5,12 +5,13 @@ mod pure;
 mod show;
 mod trials;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cutover_core::calibration::{CALIBRATION_SCHEMA, Calibration, Tried};
+use cutover_core::calibration::{CALIBRATION_SCHEMA, Calibration, MAX_FILE_BYTES, Tried, saved};
 use cutover_core::plan::defect::{Place, Planted, all};
 use cutover_core::scenario::compile;
+use cutover_live::plain_file;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,10 @@ struct Work {
     known_bad: Vec<cutover_core::plan::Plan>,
     jobs: usize,
     until: Option<Duration>,
+    /// Where to keep what was found, also while it goes on.
+    save: Option<PathBuf>,
+    /// What an earlier calibration found: of the file that is to be saved, or else of this version of the tool.
+    last: Option<Calibration>,
 }
 
 pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
@@ -54,6 +59,8 @@ pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
         known_bad: compiled(true),
         jobs: args.jobs.unwrap_or_else(default_jobs),
         until: args.time,
+        save: args.save.clone(),
+        last: args.save.as_deref().map_or_else(|| Ok(saved()), earlier)?,
     };
     let mut result = Calibration {
         schema: CALIBRATION_SCHEMA.to_owned(),
@@ -72,7 +79,10 @@ pub fn run(args: &CalibrateArgs) -> Result<Exit, Failure> {
     })?;
     runtime.shutdown_background();
     if let Some(path) = &args.save {
-        save(path, &result)?;
+        // Defects that were not chosen stand there as they did.
+        let mut kept = result.clone().followed_by(work.last.as_ref(), &result.defects);
+        kept.defects.sort_by_key(|tried| all().position(|planted| planted.name == tried.name));
+        save(path, &kept)?;
     }
     let mut out = Stdout::new();
     match args.format {
@@ -106,11 +116,17 @@ async fn plant(work: &Work, result: &mut Calibration) -> Result<(), Failure> {
     let began = Instant::now();
     let outcome = driver
         .with_lanes(&plans, async {
-            let mut trials = Trials::new(&driver, &plans, work.jobs).await?;
+            let mut trials = Trials::new(&driver, &plans, work.jobs, work.last.as_ref()).await?;
             result.scenarios = trials.count();
             let (pure, driven): (Vec<_>, Vec<_>) =
                 work.planted.iter().partition(|planted| matches!(planted.place, Place::Client | Place::Harness));
-            result.defects = trials.run(&driven, began, work.until).await?;
+            let begun = result.clone();
+            // What was found so far is kept, so that a run that is broken off was not in vain.
+            let keep = |tried: &[Tried]| match &work.save {
+                Some(path) => write(path, &begun.clone().followed_by(work.last.as_ref(), tried)),
+                None => Ok(()),
+            };
+            result.defects = trials.run(&driven, began, work.until, keep).await?;
             if pure.iter().any(|planted| planted.place == Place::Harness) {
                 trials.drive_known_bad(&known_bad).await?;
             }
@@ -125,8 +141,24 @@ async fn plant(work: &Work, result: &mut Calibration) -> Result<(), Failure> {
     ended
 }
 
+/// The calibration of a file, where there is one.
+fn earlier(path: &Path) -> Result<Option<Calibration>, Failure> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = plain_file::read_text(path, MAX_FILE_BYTES).map_err(|error| Failure::unreadable(path, &error))?;
+    let read = Calibration::read(&text).map_err(|error| {
+        Failure::usage(format!("{} is no calibration: {error}", path.display())).hint("give another file by --save")
+    });
+    read.map(Some)
+}
+
+fn write(path: &Path, result: &Calibration) -> Result<(), Failure> {
+    std::fs::write(path, result.to_text()).map_err(|error| Failure::unwritable(path, &error))
+}
+
 fn save(path: &Path, result: &Calibration) -> Result<(), Failure> {
-    std::fs::write(path, result.to_text()).map_err(|error| Failure::unwritable(path, &error))?;
+    write(path, result)?;
     note(&format!("saved {}", path.display()));
     Ok(())
 }

@@ -121,7 +121,8 @@ fn once(
     sources: &[Source],
 ) -> Result<Ran, Failure> {
     let sources = &with_drawn(args, settings, seed, sources)?;
-    let plans: Vec<_> = sources.iter().map(|source| compile(&source.scenario, seed)).collect();
+    let terms = policy.terms("");
+    let plans: Vec<_> = sources.iter().map(|source| terms.plan(compile(&source.scenario, seed))).collect();
     let baselines = match &args.policy.baseline {
         Some(dir) => Some(Baselines::of(dir, &compared(&plans, sources, settings), seed)?),
         None => None,

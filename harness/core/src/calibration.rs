@@ -16,6 +16,9 @@ pub const CALIBRATION_SCHEMA: &str = "cutover.calibration/1";
 /// The file of the last calibration.
 pub const PATH: &str = "golden/calibration.json";
 
+/// The largest file of a calibration that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 16 << 20;
+
 const SAVED: &str = include_str!("../../../golden/calibration.json");
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,6 +179,15 @@ impl Calibration {
         format!("{{\n{},\n\"defects\": [\n{}\n]}}\n", head.join(",\n"), lines.join(",\n"))
     }
 
+    /// With these defects, and with those of an earlier calibration that are not among them.
+    #[must_use]
+    pub fn followed_by(mut self, last: Option<&Calibration>, tried: &[Tried]) -> Calibration {
+        let earlier = last.into_iter().flat_map(|last| &last.defects);
+        let is_new = |earlier: &&Tried| tried.iter().all(|tried| tried.name != earlier.name);
+        self.defects = tried.iter().chain(earlier.filter(is_new)).cloned().collect();
+        self
+    }
+
     pub fn read(text: &str) -> Result<Calibration, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -198,16 +210,33 @@ pub fn saved() -> Option<Calibration> {
 /// The checkers whose findings name a defect of this kind.
 pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Loss => {
-            &["bridge", "lost-write", "gap", "unseen", "convergence", "not-live", "observed-then-lost", "stale-cursor"]
-        }
+        Kind::Loss => &[
+            "bridge",
+            "lost-write",
+            "gap",
+            "unseen",
+            "convergence",
+            "not-live",
+            "observed-then-lost",
+            "stale-cursor",
+            "slow-consumer",
+        ],
         Kind::Order => &["bridge", "nonmonotonic", "gap", "duplicate-apply"],
-        Kind::Duplicate => &["bridge", "excess-copies", "duplicate-apply", "nonmonotonic"],
+        Kind::Duplicate => &["bridge", "excess-copies", "duplicate-apply", "nonmonotonic", "wrong-stream"],
         Kind::Payload => &["bridge", "hash-mismatch", "contradiction", "wrong-answer", "stored-state"],
-        Kind::Key => &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state"],
-        Kind::Seq => {
-            &["wrong-answer", "gap", "nonmonotonic", "phantom", "hash-mismatch", "duplicate-apply", "lost-write"]
+        Kind::Key => {
+            &["duplicate-apply", "wrong-answer", "lost-write", "hash-mismatch", "stored-state", "reducer-rule"]
         }
+        Kind::Seq => &[
+            "wrong-answer",
+            "gap",
+            "nonmonotonic",
+            "phantom",
+            "hash-mismatch",
+            "duplicate-apply",
+            "lost-write",
+            "contradiction",
+        ],
         Kind::Stale => &["stale-cursor", "gap", "contradiction", "convergence", "wrong-stream"],
         Kind::Policy => {
             &["stale-cursor", "gap", "lost-write", "wrong-answer", "convergence", "contradiction", "stored-state"]
@@ -223,8 +252,18 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
             "contradiction",
             "stored-state",
         ],
-        Kind::Checkpoint => &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction"],
-        Kind::Answer => &["wrong-answer", "lost-write", "duplicate-apply", "stored-state"],
+        Kind::Checkpoint => {
+            &["gap", "stale-cursor", "convergence", "duplicate-apply", "wrong-answer", "contradiction", "stored-state"]
+        }
+        Kind::Answer => &[
+            "wrong-answer",
+            "lost-write",
+            "duplicate-apply",
+            "stored-state",
+            "contradiction",
+            "reducer-rule",
+            "slow-consumer",
+        ],
         Kind::Field => &[
             "bridge",
             "contradiction",
@@ -234,13 +273,33 @@ pub fn checkers_of(kind: Kind) -> &'static [&'static str] {
             "gap",
             "wrong-answer",
             "stored-state",
+            "presence",
+            "reducer-rule",
+            "slow-consumer",
         ],
-        Kind::Stream => &["wrong-stream", "lost-write", "phantom", "hash-mismatch", "contradiction", "wrong-answer"],
+        Kind::Stream => &[
+            "wrong-stream",
+            "lost-write",
+            "phantom",
+            "hash-mismatch",
+            "contradiction",
+            "wrong-answer",
+            "stored-state",
+            "gap",
+        ],
         Kind::Speed => &["latency", "recovery"],
-        Kind::Liveness => {
-            &["bridge", "not-live", "unreached", "convergence", "gap", "unplanned-end", "lost-write", "vacuity"]
-        }
-        Kind::Access => &[],
+        Kind::Liveness => &[
+            "bridge",
+            "not-live",
+            "unreached",
+            "convergence",
+            "gap",
+            "unplanned-end",
+            "lost-write",
+            "vacuity",
+            "slow-consumer",
+        ],
+        Kind::Access => &["token", "unauthorized", "negotiation"],
         Kind::Vacuity | Kind::Evidence => &["vacuity", "history"],
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! Only the lane with the defect is driven anew; of the other one, the history of the clean run is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cutover_core::calibration::{Caught, Tried, checkers_of, saved};
+use cutover_core::calibration::{Calibration, Caught, Tried, checkers_of};
 use cutover_core::check::Verdict;
 use cutover_core::evidence::{Driven, JudgedScenario, ScenarioOutcome};
 use cutover_core::history::{History, Record};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::defect::{Kind, Place, Planted, survivor, wire};
+use cutover_core::plan::defect::{Kind, Place, Planted, all, survivor, wire};
 use cutover_core::plan::{Bridge, Plan};
 use cutover_core::plant::{FAULT, Whole, on_wire};
 use futures_util::future::try_join_all;
@@ -41,13 +41,39 @@ pub struct Trials<'a> {
     /// What the clean run drove, and how long each scenario took.
     honest: Vec<(Whole, u64)>,
     known_bad: Vec<Whole>,
+    /// What caught each defect the last time.
+    before: BTreeMap<&'static str, String>,
+    order: Mutex<Order>,
+}
+
+/// Which scenarios are tried first.
+#[derive(Default)]
+struct Order {
     /// How many defects of a kind a scenario has caught.
-    caught: Mutex<BTreeMap<(Kind, String), u64>>,
+    caught: BTreeMap<(Kind, String), u64>,
+    /// The scenarios that caught the last defects of a place, the last one first: defects that stand beside each other
+    /// in the list are mostly caught by the same ones.
+    recent: BTreeMap<Place, VecDeque<String>>,
+}
+
+impl Order {
+    fn note(&mut self, planted: &Planted, scenario: &str) {
+        *self.caught.entry((planted.kind, scenario.to_owned())).or_default() += 1;
+        let recent = self.recent.entry(planted.place).or_default();
+        recent.retain(|known| known != scenario);
+        recent.push_front(scenario.to_owned());
+    }
 }
 
 impl<'a> Trials<'a> {
     /// Drives the honest scenarios without a defect. One that does not pass can't show a defect.
-    pub async fn new(driver: &'a Driver, plans: &[Plan], jobs: usize) -> Result<Trials<'a>, Failure> {
+    /// `last` is a calibration whose scenarios are tried first.
+    pub async fn new(
+        driver: &'a Driver,
+        plans: &[Plan],
+        jobs: usize,
+        last: Option<&Calibration>,
+    ) -> Result<Trials<'a>, Failure> {
         let mut honest = Vec::new();
         for driven in drive(driver, plans, jobs).await? {
             let elapsed = driven.elapsed_ms;
@@ -59,13 +85,16 @@ impl<'a> Trials<'a> {
                 note(&format!("{} does not pass without a defect, and is left out", judged.name));
             }
         }
-        let mut caught = BTreeMap::new();
-        for tried in saved().into_iter().flat_map(|saved| saved.defects) {
-            if let Some(by) = tried.caught {
-                *caught.entry((tried.kind, by.scenario)).or_default() += 1;
+        let mut order = Order::default();
+        let mut before = BTreeMap::new();
+        for tried in last.iter().flat_map(|last| &last.defects) {
+            let planted = all().find(|planted| planted.name == tried.name);
+            if let Some((planted, caught)) = planted.zip(tried.caught.as_ref()) {
+                *order.caught.entry((planted.kind, caught.scenario.clone())).or_default() += 1;
+                before.insert(planted.name, caught.scenario.clone());
             }
         }
-        Ok(Trials { driver, jobs, honest, known_bad: Vec::new(), caught: Mutex::new(caught) })
+        Ok(Trials { driver, jobs, honest, known_bad: Vec::new(), before, order: Mutex::new(order) })
     }
 
     pub fn count(&self) -> u64 {
@@ -91,6 +120,7 @@ impl<'a> Trials<'a> {
         planted: &[&'static Planted],
         began: Instant,
         until: Option<Duration>,
+        mut keep: impl FnMut(&[Tried]) -> Result<(), Failure>,
     ) -> Result<Vec<Tried>, Failure> {
         let mut tried = Vec::new();
         let mut planted = planted.to_vec();
@@ -109,6 +139,7 @@ impl<'a> Trials<'a> {
             let mut some: Vec<(usize, Tried)> = some.into_iter().flatten().collect();
             some.sort_by_key(|(nth, _)| *nth);
             tried.extend(some.into_iter().map(|(_, tried)| tried));
+            keep(&tried)?;
             self.driver.renew().await?;
         }
         Ok(tried)
@@ -129,8 +160,7 @@ impl<'a> Trials<'a> {
                 }
             }
             if let Some(caught) = tried.caught.as_ref().filter(|caught| caught.named) {
-                let mut counts = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-                *counts.entry((planted.kind, caught.scenario.clone())).or_default() += 1;
+                self.order.lock().unwrap_or_else(PoisonError::into_inner).note(planted, &caught.scenario);
                 break;
             }
         }
@@ -162,18 +192,22 @@ impl<'a> Trials<'a> {
         Ok(Some(caught(planted.kind, lane, &judged)))
     }
 
-    /// The scenario that caught it last comes first, then those that caught most of its kind, then the quickest.
+    /// The scenario that caught it last comes first, then the one that caught the defect before it, then those that caught
+    /// most of its kind, then those that caught others of the place, then the quickest.
     fn in_order(&self, planted: &Planted) -> Vec<&Whole> {
-        let before = saved().and_then(|saved| {
-            let tried = saved.defects.into_iter().find(|tried| tried.name == planted.name)?;
-            tried.caught.map(|caught| caught.scenario)
-        });
-        let counts = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.before.get(planted.name);
+        let known = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = |name: &String| {
+            let recent = known.recent.get(&planted.place)?;
+            recent.iter().position(|caught| caught == name)
+        };
         let mut order: Vec<_> = self.honest.iter().collect();
         order.sort_by_key(|(whole, elapsed)| {
             let name = &whole.plan.scenario;
-            let count = counts.get(&(planted.kind, name.clone())).copied().unwrap_or(0);
-            (before.as_ref() != Some(name), std::cmp::Reverse(count), *elapsed)
+            let count = known.caught.get(&(planted.kind, name.clone())).copied().unwrap_or(0);
+            let recent = recent(name);
+            let late = recent.unwrap_or(usize::MAX);
+            (before != Some(name), late > 1, std::cmp::Reverse(count), late, *elapsed)
         });
         order.into_iter().map(|(whole, _)| whole).collect()
     }

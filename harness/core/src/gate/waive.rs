@@ -99,7 +99,7 @@ pub fn waived(scenarios: &[JudgedScenario], matrix: &[RowVerdict], scope: &Scope
              and {candidate} on the candidate lane"
         )
     });
-    findings.chain(open).chain(rows).chain(normalisers).collect()
+    findings.chain(open).chain(rows).chain(terms.wider_budgets()).chain(normalisers).collect()
 }
 
 #[cfg(test)]

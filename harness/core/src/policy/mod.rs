@@ -1,9 +1,10 @@
-//! The policy of a cutover: which rows of the matrix a run must show in a phase, what only warns, and which fields of
-//! payloads may differ.
+//! The policy of a cutover: which rows of the matrix a run must show in a phase, what only warns, by how much a lane may
+//! be slower, and which fields of payloads may differ.
 //!
 //! A [`Policy`] is a file. Its [`Terms`] are what one run is judged by, and stand in the evidence.
 #![allow(missing_docs, reason = "the names say it")]
 
+mod budget;
 mod normalise;
 mod read;
 #[cfg(test)]
@@ -18,7 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{ALL, Finding};
 use crate::matrix::ROWS;
+use crate::plan::Plan;
 use crate::scenario::ScenarioErrors;
+use crate::stats::Budgets;
 
 /// The policy of a run that was given none.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -88,6 +91,9 @@ pub struct Terms {
     /// `checker` or `checker/reason`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warn_findings: Vec<String>,
+    /// By how much a lane may be slower; `None` is the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Budgets>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub normalise: Vec<Normaliser>,
     /// The day of the run in UTC, where it has normalisers, which expire by it.
@@ -133,6 +139,16 @@ impl Terms {
 
     pub fn is_advisory(&self) -> bool {
         self.mode == Mode::Advisory
+    }
+
+    /// The plan as a run by these terms drives and judges it.
+    pub fn plan(&self, plan: Plan) -> Plan {
+        budget::budgeted(plan, self.budgets)
+    }
+
+    /// By how much more a lane may be slower than by default, a sentence each.
+    pub fn wider_budgets(&self) -> Vec<String> {
+        self.budgets.as_ref().map(budget::wider).unwrap_or_default()
     }
 
     /// The rows that a run must show in full.

@@ -1,12 +1,13 @@
 //! Reads a policy file: every table, every key, every word, and on past each mistake.
 
+use super::budget::budgets;
 use super::{MAX_FILE_BYTES, Mode, Normaliser, PHASES, Phase, Policy, Rows, Terms};
 use crate::check::{ALL, names};
 use crate::hash::sha256;
 use crate::matrix::ROWS;
-use crate::scenario::{At, Mistakes, Node, ScenarioErrors, Section, did_you_mean, known_texts, parse_toml};
+use crate::scenario::{At, Mistakes, Node, ScenarioErrors, Section, as_truth, did_you_mean, known_texts, parse_toml};
 
-const KEYS: [&str; 6] = ["schema", "mode", "rows", "phase", "warn", "normalise"];
+const KEYS: [&str; 7] = ["schema", "mode", "rows", "phase", "warn", "budget", "normalise"];
 const MODES: [(&str, Mode); 2] = [("blocking", Mode::Blocking), ("advisory", Mode::Advisory)];
 const ROWS_WORDS: [(&str, Rows); 2] = [("can-show", Rows::CanShow), ("all", Rows::All)];
 const ROW: &str = "row of the verification matrix";
@@ -49,6 +50,7 @@ fn read(root: &Section<'_>, mistakes: &mut Mistakes) -> Policy {
         mode: root.word("mode", &MODES, mistakes).unwrap_or_default(),
         rows: rows(root, &warn_rows, mistakes).unwrap_or_default(),
         warn_findings,
+        budgets: root.get("budget").and_then(|node| budgets(node, mistakes)),
         normalise: root.list("normalise", mistakes).into_iter().filter_map(|node| normaliser(node, mistakes)).collect(),
         ..Terms::default()
     };
@@ -106,16 +108,9 @@ fn phase(section: &Section<'_>, warn_rows: &[At<String>], mistakes: &mut Mistake
     };
     Phase {
         candidate_alone: values(known_texts(section, "candidate_alone", "row in `rows`", &known, mistakes)),
-        baseline: section.get("baseline").is_some_and(|node| truth(node, "baseline", mistakes)),
+        baseline: section.get("baseline").is_some_and(|node| as_truth(node, "baseline", mistakes)),
         rows,
     }
-}
-
-fn truth(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> bool {
-    node.truth().unwrap_or_else(|| {
-        mistakes.local(node.at, format!("`{key}` is true or false, but this is {}", node.type_name()), None);
-        false
-    })
 }
 
 /// The rows that must be shown: a word, or a list that has no row that only warns.

@@ -34,7 +34,7 @@ pub use compile::compile;
 pub(crate) use compile::keys::can_join;
 pub(crate) use errors::{Mistakes, did_you_mean};
 pub use errors::{ScenarioError, ScenarioErrors};
-pub(crate) use read::{At, Node, Section, known_texts, parse_toml};
+pub(crate) use read::{At, Node, Section, as_truth, known_texts, parse_toml};
 pub use stock::{SCHEMA, stock};
 
 use std::collections::{BTreeMap, BTreeSet};

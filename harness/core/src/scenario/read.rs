@@ -331,6 +331,13 @@ pub(crate) fn as_number(
     number
 }
 
+pub(crate) fn as_truth(node: Node<'_>, key: &str, mistakes: &mut Mistakes) -> bool {
+    node.truth().unwrap_or_else(|| {
+        mistakes.local(node.at, format!("`{key}` is true or false, but this is {}", node.type_name()), None);
+        false
+    })
+}
+
 pub(crate) fn as_word<T: Copy>(text: At<&str>, key: &str, words: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text.value);
     if found.is_none() {

@@ -69,6 +69,15 @@ impl Limits {
             Quantile::P99 => self.p99,
         }
     }
+
+    pub(crate) fn of_mut(&mut self, quantile: Quantile) -> &mut Limit {
+        match quantile {
+            Quantile::P10 => &mut self.p10,
+            Quantile::P50 => &mut self.p50,
+            Quantile::P95 => &mut self.p95,
+            Quantile::P99 => &mut self.p99,
+        }
+    }
 }
 
 impl Limit {

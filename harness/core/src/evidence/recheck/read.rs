@@ -166,6 +166,7 @@ fn follows(plan: &Plan, copy: &str, source: &[u8], evidence: &Evidence, compile:
     let build = Build { seed: evidence.seed, no_faults: evidence.scope.no_faults };
     let again =
         compile(copy, source, build).map_err(|error| Problem::new(copy, format!("cannot be compiled: {error}")))?;
+    let again = evidence.scope.policy.plan(again);
     let place = layout::scenario(&again);
     if place != copy {
         return Err(Problem::between(copy, "stands where no such scenario belongs", place, copy));
