@@ -32,6 +32,8 @@ tidy:
 fmt:
     cargo fmt --all
     cargo fmt --manifest-path spacetime/module/Cargo.toml
+    cargo fmt --manifest-path spacetime/fixtures/append-only/Cargo.toml
+    cargo fmt --manifest-path spacetime/fixtures/renamed/Cargo.toml
 
 # Run the gate with the built-in lanes; for example: just gate --scenario 'resume-*'
 gate *args:
@@ -46,6 +48,8 @@ module:
     cargo test --manifest-path spacetime/module/Cargo.toml --locked
     cargo test --manifest-path spacetime/module/Cargo.toml --locked --features planted
     spacetime/module/build.sh
+    spacetime/module/build.sh spacetime/fixtures/append-only
+    spacetime/module/build.sh spacetime/fixtures/renamed
 
 # Run what CI runs
 ci:

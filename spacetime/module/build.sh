@@ -2,6 +2,8 @@
 # Builds cutover_module.wasm from src/, and records in cutover_module.wasm.json how it was built. The same for
 # cutover_module_planted.wasm, which has the feature `planted`: defects for tests of the gate.
 #
+#   build.sh [DIR]   builds the module in DIR (default: this folder). `spacetime/fixtures/NAME` has one for tests.
+#
 # This needs a Rust toolchain with the target wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`).
 # Without one, the script creates a Debian sid tree with debootstrap and uses its rustc. This needs root and a Debian
 # mirror. The same sources and the same rustc give the same bytes, in any folder.
@@ -9,10 +11,15 @@
 #   SID_ROOT     the folder of the Debian tree (default: ~/.cache/cutover/sid)
 #   APT_OPTIONS  more options for apt-get in it
 set -euo pipefail
-cd "$(dirname "$(readlink -f "$0")")"
+here=$(dirname "$(readlink -f "$0")")
+cd "${1:-$here}"
+dir=$PWD
 
 target=wasm32-unknown-unknown
-built=release/cutover_module.wasm
+library=$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1 | tr - _)
+built=release/$library.wasm
+features=()
+if grep -q '^planted = ' Cargo.toml; then features=(planted); fi
 sid_root=${SID_ROOT:-$HOME/.cache/cutover/sid}
 packages="rustc cargo libstd-rust-dev-wasm32 lld git ca-certificates"
 
@@ -21,8 +28,10 @@ packages="rustc cargo libstd-rust-dev-wasm32 lld git ca-certificates"
 build='
   export GIT_DIR=/nonexistent SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
   export RUSTFLAGS="--remap-path-prefix=$PWD=/module --remap-path-prefix=$CARGO_HOME=/cargo"
-  cargo build --quiet --release --locked --target '$target' --features planted
-  cp "$CARGO_TARGET_DIR/'$target/$built'" "$CARGO_TARGET_DIR/planted.wasm"
+  for feature in '"${features[*]}"'; do
+    cargo build --quiet --release --locked --target '$target' --features "$feature"
+    cp "$CARGO_TARGET_DIR/'$target/$built'" "$CARGO_TARGET_DIR/$feature.wasm"
+  done
   cargo build --quiet --release --locked --target '$target'
 '
 
@@ -32,8 +41,8 @@ has_target() {
 }
 
 take() {
-  cp "$1/$target/$built" cutover_module.wasm
-  cp "$1/planted.wasm" cutover_module_planted.wasm
+  cp "$1/$target/$built" "$library.wasm"
+  for feature in "${features[@]}"; do cp "$1/$feature.wasm" "${library}_$feature.wasm"; done
 }
 
 build_here() {
@@ -78,21 +87,28 @@ update_sid() {
 build_in_sid() {
   make_sid
   rustc="$(chroot "$sid_root" rustc --version)"
-  rm -rf "$sid_root/build/module"
+  # The module lies where this project's is, or beside it: a fixture may take files of it.
+  local at=build/module
+  rm -rf "$sid_root/build/module" "$sid_root/build/fixtures"
   mkdir -p "$sid_root/build/module"
-  cp -r Cargo.toml Cargo.lock src "$sid_root/build/module/"
+  cp -r "$here/Cargo.toml" "$here/Cargo.lock" "$here/src" "$sid_root/build/module/"
+  if [ "$dir" != "$here" ]; then
+    at=build/fixtures/$(basename "$dir")
+    mkdir -p "$sid_root/$at"
+    cp -r Cargo.toml Cargo.lock src "$sid_root/$at/"
+  fi
   # This machine's roots of trust, which may be more than Debian's.
   cp -L /etc/ssl/certs/ca-certificates.crt "$sid_root/build/ca.crt"
   chroot "$sid_root" env -i PATH=/usr/bin:/bin HOME=/root CARGO_HOME=/build/cargo CARGO_TARGET_DIR=/build/target \
     CARGO_HTTP_CAINFO=/build/ca.crt http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld bash -euc "cd /build/module; $build"
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld bash -euc "cd /$at; $build"
   take "$sid_root/build/target"
 }
 
 if has_target; then how="rustc with the $target target"; build_here; else how="Debian sid"; build_in_sid; fi
 
-if grep -qa planted cutover_module.wasm; then
-  echo "build.sh: cutover_module.wasm has the feature \`planted\`, and must not" >&2
+if grep -qa planted "$library.wasm"; then
+  echo "build.sh: $library.wasm has the feature \`planted\`, and must not" >&2
   exit 1
 fi
 
@@ -111,5 +127,5 @@ describe() {
 JSON
   cat "$1.json"
 }
-describe cutover_module.wasm ""
-describe cutover_module_planted.wasm ", --features planted"
+describe "$library.wasm" ""
+for feature in "${features[@]}"; do describe "${library}_$feature.wasm" ", --features $feature"; done

@@ -7,6 +7,7 @@ mod client;
 mod compare;
 mod fuzz;
 mod hosted;
+mod lane;
 mod matrix;
 mod plan;
 mod policy;
@@ -29,11 +30,12 @@ pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
 pub use hosted::{DeployArgs, EnvName, HandshakeArgs, ProvisionArgs, VariableArgs};
+pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use plan::PlanArgs;
+pub use policy::{PolicyArgs, PolicyFileArgs};
 pub use rollout::RolloutArgs;
 pub use shadow::ShadowArgs;
-pub use policy::{PolicyArgs, PolicyFileArgs};
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -110,6 +112,9 @@ pub enum Command {
     /// Plant defects one at a time, and count those that the gate finds
     #[command(after_help = calibrate::EXAMPLES)]
     Calibrate(Box<CalibrateArgs>),
+    /// Propose a lane profile for a service of yours, or check one
+    #[command(after_help = lane::EXAMPLES)]
+    Lane(LaneCommandArgs),
     /// Run a built-in server or the fault proxy until it is stopped
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),

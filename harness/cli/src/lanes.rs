@@ -62,6 +62,7 @@ fn sources(args: &LaneArgs) -> Result<[Source; 2], Failure> {
             };
             Source::Binary { path: path.clone(), profile: with_token(profile, token) }
         }
+        (Some(at), None) if args.module.is_some() => with_module(at, token)?,
         (Some(at), None) => outside(LaneId::Candidate, at, token)?,
         (None, None) => Source::Bundled,
     };
@@ -72,9 +73,18 @@ pub fn outside(lane: LaneId, at: &str, token: Option<&Secret>) -> Result<Source,
     let profile = parse(lane, at)?;
     if profile.is_without_url() {
         return Err(Failure::usage(format!("{at} does not say where the server is"))
-            .hint("add `url`, or give --candidate-bin to have a server started"));
+            .hint("add `url`, or give --candidate-bin or --module to have a server started"));
     }
     Ok(Source::Outside(with_token(profile, token)))
+}
+
+/// A profile without an address describes the module, which the built-in server then gets.
+pub fn with_module(at: &str, token: Option<&Secret>) -> Result<Source, Failure> {
+    let profile = parse(LaneId::Candidate, at)?;
+    match profile.of_managed_server().filter(|_| profile.is_without_url()) {
+        Some(profile) => Ok(Source::BundledWith(profile)),
+        None => outside(LaneId::Candidate, at, token),
+    }
 }
 
 fn profile_of_binary(at: &str) -> Result<Arc<dyn Profile>, Failure> {
@@ -91,7 +101,7 @@ fn with_token(profile: Arc<dyn Profile>, token: Option<&Secret>) -> Arc<dyn Prof
     token.map_or(profile.clone(), |token| profile.with_token(token.clone()))
 }
 
-fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
+pub fn parse(lane: LaneId, at: &str) -> Result<Arc<dyn Profile>, Failure> {
     profile_of(lane, at).map_err(|error| Failure::usage(error.to_string()))
 }
 

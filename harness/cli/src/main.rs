@@ -14,6 +14,7 @@ mod exit;
 mod fuzz;
 mod gate;
 mod hosted;
+mod lane;
 mod lanes;
 mod list;
 mod matrix;
@@ -70,6 +71,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Gate(args) => gate::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Lane(args) => lane::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Recheck(args) => recheck::run(&args),
         Command::Hash(args) => compare::hash(&args),

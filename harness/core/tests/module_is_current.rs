@@ -1,4 +1,5 @@
-//! Both committed wasm modules were built from the committed source: the published one and the planted one.
+//! Each committed wasm module was built from the committed source: the published one, the planted one, and those of the
+//! fixtures.
 //!
 //! Building them takes a toolchain that not every machine has, so this compares digests that `build.sh` wrote down.
 #![allow(clippy::unwrap_used)]
@@ -11,15 +12,26 @@ use sha2::{Digest, Sha256};
 
 const PUBLISHED: &str = "cutover_module.wasm";
 const PLANTED: &str = "cutover_module_planted.wasm";
-const HOW_TO_MEND: &str = "run spacetime/module/build.sh and commit both .wasm and both .wasm.json files together with \
-    the source";
+const HOW_TO_MEND: &str = "run spacetime/module/build.sh, for a fixture with its folder, and commit each .wasm and \
+    .wasm.json file together with the source";
 
-fn module_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spacetime/module")
+/// Each folder of a module, and the modules that are built from it.
+const BUILT: [(&str, &[&str]); 3] = [
+    ("module", &[PUBLISHED, PLANTED]),
+    ("fixtures/append-only", &["cutover_fixture.wasm"]),
+    ("fixtures/renamed", &["cutover_fixture.wasm"]),
+];
+
+fn dir_of(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spacetime").join(folder)
 }
 
-fn recorded(wasm: &str, field: &str) -> String {
-    let text = std::fs::read_to_string(module_dir().join(format!("{wasm}.json"))).unwrap();
+fn module_dir() -> PathBuf {
+    dir_of("module")
+}
+
+fn recorded(folder: &str, wasm: &str, field: &str) -> String {
+    let text = std::fs::read_to_string(dir_of(folder).join(format!("{wasm}.json"))).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     manifest[field].as_str().unwrap_or_default().to_owned()
 }
@@ -41,36 +53,41 @@ fn files_under(root: &Path, folder: &str, found: &mut Vec<String>) {
 }
 
 /// Every file of the source.
-fn sources() -> Vec<String> {
+fn sources(folder: &str) -> Vec<String> {
     let mut paths = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned()];
-    files_under(&module_dir(), "src", &mut paths);
+    files_under(&dir_of(folder), "src", &mut paths);
     paths.sort();
     paths
 }
 
 #[test]
 fn each_committed_wasm_is_the_one_that_the_build_wrote_down() {
-    for name in [PUBLISHED, PLANTED] {
-        let wasm = std::fs::read(module_dir().join(name)).unwrap();
-        let recorded = recorded(name, "wasm_sha256");
-        assert_eq!(sha256_hex(&wasm), recorded, "{name} is not the file that {name}.json tells of: {HOW_TO_MEND}");
+    for (folder, names) in BUILT {
+        for name in names {
+            let wasm = std::fs::read(dir_of(folder).join(name)).unwrap();
+            let recorded = recorded(folder, name, "wasm_sha256");
+            let wrong = format!("{folder}/{name} is not the file that {name}.json tells of: {HOW_TO_MEND}");
+            assert_eq!(sha256_hex(&wasm), recorded, "{wrong}");
+        }
     }
 }
 
 #[test]
 fn each_committed_wasm_was_built_from_the_committed_source() {
-    let paths = sources();
-    let listing = paths.iter().fold(String::new(), |mut listing, path| {
-        let content = std::fs::read(module_dir().join(path)).unwrap();
-        let _ = writeln!(listing, "{}  {path}", sha256_hex(&content));
-        listing
-    });
-    for name in [PUBLISHED, PLANTED] {
-        assert_eq!(
-            sha256_hex(listing.as_bytes()),
-            recorded(name, "source_sha256"),
-            "the module's source changed after {name} was built (files looked at: {paths:?}): {HOW_TO_MEND}"
-        );
+    for (folder, names) in BUILT {
+        let paths = sources(folder);
+        let listing = paths.iter().fold(String::new(), |mut listing, path| {
+            let content = std::fs::read(dir_of(folder).join(path)).unwrap();
+            let _ = writeln!(listing, "{}  {path}", sha256_hex(&content));
+            listing
+        });
+        for name in names {
+            assert_eq!(
+                sha256_hex(listing.as_bytes()),
+                recorded(folder, name, "source_sha256"),
+                "the source changed after {folder}/{name} was built (files looked at: {paths:?}): {HOW_TO_MEND}"
+            );
+        }
     }
 }
 
@@ -87,7 +104,8 @@ fn the_published_wasm_has_no_planted_defects_and_the_other_one_has_all() {
 
 #[test]
 fn each_defect_of_the_list_is_planted_in_the_source_and_each_planted_one_is_in_the_list() {
-    let files = sources().into_iter().filter(|path| path.starts_with("src/planted/") && !path.ends_with("tests.rs"));
+    let files =
+        sources("module").into_iter().filter(|path| path.starts_with("src/planted/") && !path.ends_with("tests.rs"));
     let source: String = files.map(|path| std::fs::read_to_string(module_dir().join(path)).unwrap()).collect();
     let is_name = |text: &str| text.contains('-') && text.split('-').all(is_word);
     let planted: BTreeSet<&str> = source.split('"').filter(|text| is_name(text)).collect();

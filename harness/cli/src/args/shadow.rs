@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use cutover_core::text::Secret;
 
+use super::TextOrJson;
 use super::fuzz::duration;
 use super::hosted::{EnvName, VariableArgs};
-use super::TextOrJson;
 
 pub const EXAMPLES: &str = "\
 Examples:

@@ -50,7 +50,8 @@ pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
 
 fn policy(args: &RolloutArgs) -> Result<Named, Failure> {
     let path = &args.policy;
-    let text = plain_file::read_text(path, MAX_POLICY_BYTES as u64).map_err(|error| Failure::unreadable(path, &error))?;
+    let text =
+        plain_file::read_text(path, MAX_POLICY_BYTES as u64).map_err(|error| Failure::unreadable(path, &error))?;
     let name = path.display().to_string();
     let policy = Policy::parse(&name, &text).map_err(|errors| {
         let hint = "`cutover policy --default` prints a policy with every key explained";

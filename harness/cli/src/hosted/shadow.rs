@@ -116,7 +116,9 @@ fn streams(args: &ShadowArgs) -> Result<Vec<StreamId>, Failure> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         named.extend(lines.map(str::to_owned));
     }
-    if let Some(wrong) = named.iter().find(|name| name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control())) {
+    if let Some(wrong) =
+        named.iter().find(|name| name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()))
+    {
         return Err(Failure::usage(format!("`{wrong}` is no topic")).hint("write it as `run:42:events`"));
     }
     let mut streams: Vec<StreamId> = named.into_iter().map(StreamId::new).collect();

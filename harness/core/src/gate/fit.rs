@@ -61,6 +61,14 @@ pub struct Means {
     /// The tables and reducers of this tool's module that its module does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Whether its profile describes another module than this tool's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_module: bool,
+    /// Whether a publish names no hash, or no seq that it expects.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_no_hash: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_no_seq: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -102,6 +110,9 @@ impl Means {
             lacks_outbox: false,
             lacks: Vec::new(),
             missing: Vec::new(),
+            other_module: false,
+            takes_no_hash: false,
+            takes_no_seq: false,
             protocol: None,
         }
     }
@@ -116,7 +127,7 @@ impl Means {
     }
 
     fn has_outbox(&self, lane: LaneId) -> bool {
-        !self.lacks_outbox && self.protocol(lane) == Protocol::Spacetime
+        !self.lacks_outbox && self.misses([module::OUTBOX]).is_none() && self.protocol(lane) == Protocol::Spacetime
     }
 
     /// Whether the run started the server, and so may kill and pause it.
@@ -171,6 +182,9 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if !plan.candidate_defects.is_empty() && !runs(LaneId::Candidate, Means::is_ours) {
         return Some("it plants a defect in the module, and this tool did not start the candidate".to_owned());
     }
+    if !plan.candidate_defects.is_empty() && runs(LaneId::Candidate, |means| means.other_module) {
+        return Some("it plants a defect in this tool's module, and the candidate has another one".to_owned());
+    }
     let alone = lanes.contains_key(&LaneId::Candidate) && !lanes.contains_key(&lane_of(LaneId::Legacy));
     if alone && plan.takes_turns() {
         return Some("it compares the times of two lanes, and baselines stand for one of them in this run".to_owned());
@@ -182,6 +196,12 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
         |role| lanes.get(&lane_of(role)).is_none_or(|means| means.protocol(lane_of(role)) == Protocol::Spacetime);
     if changes_an_argument(plan, is_spacetime) {
         return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
+    }
+    let has_our_module =
+        |role| is_spacetime(role) && !lanes.get(&lane_of(role)).is_some_and(|means| means.other_module);
+    if changes_an_argument(plan, has_our_module) {
+        let what = "it changes an argument of a SpacetimeDB call by its place, and the module";
+        return Some(format!("{what} that runs here takes others"));
     }
     LaneId::BOTH.into_iter().find_map(|role| {
         let lane = lane_of(role);
@@ -197,6 +217,13 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if let Some(name) = means.misses(module::used_by(plan)) {
         return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
     }
+    let claimed =
+        [("payload_hash_mismatch", means.takes_no_hash, "hash"), ("sequence_conflict", means.takes_no_seq, "seq")];
+    for (code, _, what) in claimed.iter().filter(|(_, untaken, _)| *untaken) {
+        if publishes_wrongly(plan, role, code) {
+            return Some(format!("it publishes with a wrong {what}, and a publish of the {lane} lane names none"));
+        }
+    }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
     }
@@ -208,6 +235,10 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = "it has a bridge, which reads the outbox of a database with our module that the run owns, and the";
         return Some(format!("{what} {lane} lane has none"));
     }
+    if sets_policies(plan) && !means.sets_policies {
+        let what = "it sets retention or a replay budget, which by its profile can't be set on";
+        return Some(format!("{what} the {lane} lane"));
+    }
     if means.is_ours() {
         return None;
     }
@@ -216,10 +247,6 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     }
     if harms(plan, role) {
         return Some(format!("it kills or pauses the {lane} server, which this tool did not start"));
-    }
-    if sets_policies(plan) && !means.sets_policies {
-        let what = "it sets retention or a replay budget, which by its profile can't be set on";
-        return Some(format!("{what} the {lane} lane"));
     }
     if resubscribes(plan) && means.keeps_watermarks {
         let what = "a client unsubscribes and expects a replay from the beginning, and by its profile";
@@ -314,6 +341,16 @@ fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bo
         FaultKind::Mutate { mutation: Mutation::SetJson { pointer, .. } } if by_place(pointer) => {
             let none = !LaneId::BOTH.into_iter().any(&is_spacetime);
             none || (of_candidate(fault) && !is_spacetime(LaneId::Candidate))
+        }
+        _ => false,
+    })
+}
+
+/// Whether a publish on this lane must be refused with this code.
+fn publishes_wrongly(plan: &Plan, role: LaneId, code: &str) -> bool {
+    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
+        Step::Publish { lane, expect: PublishExpect::Refused { code: refused }, .. } => {
+            refused == code && lane.is_none_or(|only| only == role)
         }
         _ => false,
     })

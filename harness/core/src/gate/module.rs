@@ -5,6 +5,7 @@ use crate::plan::{Plan, REDUCERS, Step};
 
 const CONNECTIONS: &[&str] = &["active_connection"];
 const WINDOW: &[&str] = &["set_window", "check_client"];
+pub(super) const OUTBOX: &str = "bridge_outbox";
 const ACCESS: &[&str] = &["set_access", "put_lease", "revoke_lease", "retire_key", "put_grant", "withdraw_grant"];
 
 /// The tables and reducers that a plan uses.

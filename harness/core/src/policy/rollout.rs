@@ -82,14 +82,8 @@ impl RolloutTerms {
 }
 
 const KEYS: [&str; 6] = ["cohorts", "soak", "fresh", "evidence_fresh", "needs", "slo"];
-const SLO_KEYS: [&str; 6] = [
-    "least_samples",
-    "hold_above",
-    "hold_below",
-    "roll_back_above",
-    "roll_back_below",
-    "hold_above_percent_of_legacy",
-];
+const SLO_KEYS: [&str; 6] =
+    ["least_samples", "hold_above", "hold_below", "roll_back_above", "roll_back_below", "hold_above_percent_of_legacy"];
 /// The commands whose evidence a stage may need.
 const COMMANDS: [&str; 5] = ["gate", "provision-check", "handshake", "deploy", "shadow"];
 

@@ -128,7 +128,12 @@ impl Found {
     }
 
     pub(super) fn rolled_back(why: &str) -> Found {
-        Found::new("operator", Word::RollBack, format!("rolled back by hand: {why}"), "begin with the first cohort again")
+        Found::new(
+            "operator",
+            Word::RollBack,
+            format!("rolled back by hand: {why}"),
+            "begin with the first cohort again",
+        )
     }
 
     pub(super) fn no_terms(policy: &str, to: Stage) -> Found {
@@ -173,7 +178,11 @@ fn evidence(input: &Input<'_>, has_users: bool, found: &mut Vec<Found>) {
 fn one_evidence(input: &Input<'_>, has_users: bool, name: String, evidence: &Evidence) -> Found {
     let again = format!("run `cutover {}` again", evidence.command);
     if let Some(broken) = &evidence.broken {
-        return Found::hold(name, format!("it does not hold: {broken}"), format!("{again}; `cutover recheck` says more"));
+        return Found::hold(
+            name,
+            format!("it does not hold: {broken}"),
+            format!("{again}; `cutover recheck` says more"),
+        );
     }
     match evidence.passed {
         Some(false) if has_users => {

@@ -120,7 +120,13 @@ fn a_number_beyond_a_limit_holds_or_rolls_back() {
     let of = |lag: &str, delivered: &str| with(&snapshot(&metrics(lag, delivered)), gate(), Some(before()));
     let lag = |value: &str| of(&format!(r#"{{"value": {value}, "samples": 900, "beside": 300}}"#), DELIVERED);
     assert_eq!(lag("200").0, Word::Go);
-    assert_eq!(lag("200.5"), (Word::Hold, "hold lag_ms in slo-0.json: 200.5 is above 200 [look for why, and take another snapshot]".to_owned()));
+    assert_eq!(
+        lag("200.5"),
+        (
+            Word::Hold,
+            "hold lag_ms in slo-0.json: 200.5 is above 200 [look for why, and take another snapshot]".to_owned()
+        )
+    );
     assert_eq!(lag("1001").0, Word::RollBack);
     assert_eq!(of(LAG, r#"{"value": 0.9989, "samples": 900}"#).0, Word::Hold);
     assert_eq!(of(LAG, r#"{"value": 0.98, "samples": 900}"#).0, Word::RollBack);

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use followed::{Followed, LaneFollowed};
 pub use lags::{Lags, Quantiles};
-pub use stream::{Applied, LaneSeen, StreamSeen};
 use stream::Stream;
+pub use stream::{Applied, LaneSeen, StreamSeen};
 
 use crate::hash::PayloadHash;
 use crate::ids::{Cursor, LaneId, Seq, StreamId};

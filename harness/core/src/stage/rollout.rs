@@ -10,7 +10,9 @@ pub const COMMAND: &str = "rollout";
 pub fn checks(facts: &Facts) -> Vec<Check> {
     match serde_json::from_value::<RolloutFacts>(facts.clone().into()) {
         Ok(facts) => facts.judge().into_iter().map(check).collect(),
-        Err(error) => vec![Check::unknown("facts", format!("they are not those of a rollout: {error}"), "decide again")],
+        Err(error) => {
+            vec![Check::unknown("facts", format!("they are not those of a rollout: {error}"), "decide again")]
+        }
     }
 }
 

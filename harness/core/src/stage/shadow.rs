@@ -88,7 +88,8 @@ fn token(lane: LaneId, facts: &ShadowFacts) -> Check {
     match facts.token_expires_in_s.get(&lane) {
         None => Check::skipped(&name, "it has no token whose expiry can be read", ""),
         Some(left) if *left < ran_s => {
-            let saw = format!("it expired {} s before the end: no later connection would have been let in", ran_s - left);
+            let saw =
+                format!("it expired {} s before the end: no later connection would have been let in", ran_s - left);
             Check::unknown(&name, saw, "give a token that lives longer")
         }
         Some(left) => Check::passed(&name, format!("it expires {} s after the end", left - ran_s)),
@@ -141,7 +142,8 @@ fn covered(followed: &Followed) -> Check {
 }
 
 fn payloads(followed: &Followed) -> Check {
-    let of_payload = |divergence: &&Divergence| matches!(divergence, Divergence::Payload { .. } | Divergence::Hash { .. });
+    let of_payload =
+        |divergence: &&Divergence| matches!(divergence, Divergence::Payload { .. } | Divergence::Hash { .. });
     found("payloads", "each event has the same payload on both lanes", followed, of_payload)
 }
 

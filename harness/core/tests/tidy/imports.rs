@@ -10,7 +10,7 @@ use super::none;
 use super::sources::{ALL, code_of, is_word, read};
 
 /// Each crate of ours: its folder and the crates of ours that it may use.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("harness/core", &[]),
     ("harness/control", &["cutover-core"]),
     ("harness/bridge", &["cutover-core"]),
@@ -23,6 +23,8 @@ const CRATES: [(&str, &[&str]); 9] = [
     ),
     ("spacetime/engine", &[]),
     ("spacetime/module", &[]),
+    ("spacetime/fixtures/append-only", &[]),
+    ("spacetime/fixtures/renamed", &[]),
 ];
 
 /// What would let a judgement depend on the machine.

@@ -10,6 +10,7 @@ use cutover_core::plan::Plan;
 use super::host::unavailable;
 use super::{Environment, EnvironmentError, Source};
 use crate::lane::names::{Names, NamesError};
+use crate::lane::protocol::Profile;
 use crate::lane::spacetime::MODULE_WASM;
 
 impl Source {
@@ -17,14 +18,27 @@ impl Source {
     pub fn means(&self, lane: LaneId) -> Means {
         match self {
             Source::Bundled => Means::of_ours(ServerKind::BuiltIn),
-            Source::Binary { profile, .. } => {
-                Means { confirms_reads: profile.means().confirms_reads, ..Means::of_ours(ServerKind::Binary) }
-            }
+            Source::BundledWith(profile) => managed(&**profile, ServerKind::BuiltIn),
+            Source::Binary { profile, .. } => managed(&**profile, ServerKind::Binary),
             Source::Outside(profile) => Means {
                 protocol: Some(Protocol::of(profile.kind())).filter(|protocol| *protocol != Protocol::usual(lane)),
                 ..profile.means()
             },
         }
+    }
+}
+
+/// What can be done to a server that the run starts, with the module that a profile describes.
+fn managed(profile: &dyn Profile, server: ServerKind) -> Means {
+    let said = profile.means();
+    Means {
+        confirms_reads: said.confirms_reads,
+        sets_policies: said.sets_policies,
+        counts_connections: said.counts_connections,
+        other_module: said.other_module,
+        takes_no_hash: said.takes_no_hash,
+        takes_no_seq: said.takes_no_seq,
+        ..Means::of_ours(server)
     }
 }
 
@@ -71,10 +85,13 @@ impl Environment {
         let publishes_other = self.run.module != MODULE_WASM;
         match self.source(lane) {
             Source::Outside(profile) if Protocol::of(profile.kind()) == Protocol::Spacetime => {
-                publishes_other || profile.means().shared
+                publishes_other || profile.means().shared || profile.means().other_module
             }
             Source::Outside(_) => false,
-            Source::Bundled | Source::Binary { .. } => publishes_other && lane == LaneId::Candidate,
+            Source::Bundled => publishes_other && lane == LaneId::Candidate,
+            Source::Binary { profile, .. } | Source::BundledWith(profile) => {
+                (publishes_other || profile.means().other_module) && lane == LaneId::Candidate
+            }
         }
     }
 

@@ -159,7 +159,7 @@ impl Environment {
 
     fn managed_profile(&self, source: &Source) -> Arc<dyn Profile> {
         match source {
-            Source::Binary { profile, .. } => profile.clone(),
+            Source::Binary { profile, .. } | Source::BundledWith(profile) => profile.clone(),
             Source::Bundled | Source::Outside(_) => Arc::new(SpacetimeProfile::default()),
         }
     }

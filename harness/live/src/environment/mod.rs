@@ -38,6 +38,8 @@ use crate::process::{ExitReports, Server, UnexpectedExit};
 pub enum Source {
     /// The one inside our own binary: the reference server for the legacy lane, SpacetimeDB for the candidate.
     Bundled,
+    /// The SpacetimeDB inside our own binary, with a module of the user's as this profile describes it.
+    BundledWith(Arc<dyn Profile>),
     /// A `spacetime` or `spacetimedb-standalone` binary, started by the run.
     Binary {
         path: PathBuf,
@@ -50,7 +52,7 @@ impl Source {
     fn rate(&self) -> Option<NonZeroU32> {
         match self {
             Source::Bundled => None,
-            Source::Binary { profile, .. } | Source::Outside(profile) => profile.rate(),
+            Source::BundledWith(profile) | Source::Binary { profile, .. } | Source::Outside(profile) => profile.rate(),
         }
     }
 }
@@ -147,7 +149,7 @@ impl Environment {
 
     pub fn what(&self, lane: LaneId) -> String {
         match self.source(lane) {
-            Source::Bundled => "built-in".to_owned(),
+            Source::Bundled | Source::BundledWith(_) => "built-in".to_owned(),
             Source::Binary { path, .. } => path.display().to_string(),
             Source::Outside(profile) => profile.url().to_owned(),
         }

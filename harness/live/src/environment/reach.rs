@@ -12,11 +12,11 @@ use super::host::{Host, unavailable};
 use super::{Environment, EnvironmentError, Source};
 use crate::bounds;
 use crate::drive::{Destination, NoLedger};
+use crate::lane::names::Names;
 use crate::lane::passing::AGAIN_AFTER;
 use crate::lane::profile::Origin;
 use crate::lane::protocol::{Endpoints, Profile, Service};
 use crate::lane::protocols::{PROTOCOLS, usual};
-use crate::lane::names::Names;
 use crate::lane::{Endpoint, GenericTaggers, Lane, OpenError};
 use crate::proxy::{self, Proxy, ProxyConfig, Upstream, UpstreamAddr};
 use crate::toxic::Toxic;
@@ -49,7 +49,11 @@ impl Environment {
         let (access, space) = match (&host.access, host.service.existing_space().await) {
             (Some(access), Ok(space)) => (access, space),
             (_, Err(source)) => return Err(unavailable(source)),
-            (None, _) => return Err(unavailable(OpenError::lasting("the run would start it, and only a lane that is there already can be observed"))),
+            (None, _) => {
+                return Err(unavailable(OpenError::lasting(
+                    "the run would start it, and only a lane that is there already can be observed",
+                )));
+            }
         };
         let (open, _) = host.service.lane(&space, names).await.map_err(unavailable)?;
         Ok(Observed { lane: open, endpoint: access.at.socket.clone(), version: host.version.clone() })

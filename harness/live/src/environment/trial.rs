@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_core::gate::fit::sets_policies;
-use cutover_core::ids::LaneId;
-use cutover_core::plan::Plan;
+use cutover_core::ids::{LaneId, StreamId};
+use cutover_core::plan::{Compression, Plan, Serializer};
 
 use super::host::{Host, unavailable};
 use super::reach::{Access, Tries};
 use super::{Environment, EnvironmentError};
 use crate::lane::names::Names;
-use crate::lane::trial::{Trial, TrialError};
+use crate::lane::trial::{Steps, Trial, TrialError};
 
 /// The scope of the trial's streams beside the word of the run.
 const TRIAL: &str = "trial";
@@ -39,7 +39,7 @@ impl Environment {
         let space = created.map_err(|source| unavailable(lane, &self.what(lane), source))?;
         let mut tries = Tries::default();
         let mut error = loop {
-            let Err(error) = host.service.try_out(&space, names.clone(), &trial).await else {
+            let Err(error) = host.service.try_out(&space, names.clone(), &trial).await.result() else {
                 return Ok(());
             };
             match wait_after(&mut tries, &error) {
@@ -52,6 +52,35 @@ impl Environment {
             source.what = format!("{}; {why}", source.what);
         }
         Err(EnvironmentError::Trial { lane, url: self.what(lane), source: Box::new(error) })
+    }
+}
+
+impl Environment {
+    /// Tries everything of a lane that a run would use, also after a step that failed.
+    pub async fn check(&self, lane: LaneId) -> Result<Steps, EnvironmentError> {
+        let host = self.shared_host(lane).await?;
+        let scope = format!("{}-{TRIAL}-{lane}", self.run.word);
+        let stream = StreamId::new("run:check:events");
+        let names = Arc::new(Names::new([stream.clone()], Some(&scope))?);
+        let means = self.source(lane).means(lane);
+        let trial = Trial {
+            serializers: vec![Serializer::V1, Serializer::V2],
+            compressions: vec![Compression::None, Compression::Gzip, Compression::Brotli],
+            policies: means.sets_policies,
+            unsubscribes: !means.keeps_watermarks,
+            stream,
+            marker: format!("cutover-trial-{}", self.run.word),
+            thorough: true,
+        };
+        let created = host.service.create_space(&format!("{TRIAL}-{lane}")).await;
+        let space = created.map_err(|source| unavailable(lane, &self.what(lane), source))?;
+        Ok(host.service.try_out(&space, names, &trial).await)
+    }
+
+    /// A profile for what a lane has, as TOML, and what could not be decided.
+    pub async fn proposed(&self, lane: LaneId) -> Result<Option<(String, Vec<String>)>, EnvironmentError> {
+        let host = self.shared_host(lane).await?;
+        host.service.proposed().await.map_err(|source| unavailable(lane, &self.what(lane), source))
     }
 }
 

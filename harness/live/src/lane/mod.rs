@@ -17,7 +17,7 @@ mod refusal;
 mod session;
 pub mod socket;
 pub mod spacetime;
-pub(crate) mod trial;
+pub mod trial;
 mod wire_http;
 
 pub use generic::{GenericTagger, GenericTaggers};

@@ -87,6 +87,20 @@ impl Names {
         names
     }
 
+    /// The word that topics carry in their ids, where they carry one.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    /// The same streams, with ids on the wire made of each topic and the id that the contract gives it.
+    pub fn with_ids(&self, id: impl Fn(&str, &str) -> String) -> Result<Names, NamesError> {
+        let mut names = Names { stream_ids: Form::default(), ..self.clone() };
+        for (stream, topic) in &self.topics.names {
+            names.stream_ids.add(stream, id(topic, &stream_id_of(topic)))?;
+        }
+        Ok(names)
+    }
+
     /// The name of a client, so that no other scenario of the run has one of that name.
     pub fn client(&self, name: &str) -> String {
         self.scope.as_ref().map_or_else(|| name.to_owned(), |scope| format!("{scope}-{name}"))

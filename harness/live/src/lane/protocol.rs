@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use super::names::Names;
 use super::profile::{Origin, ProfileError};
-use super::trial::{Trial, TrialError};
+use super::trial::{Steps, Trial};
 use super::{Endpoint, Lane, OpenError};
 use crate::frame::{FrameTagger, TaggerFactory};
 
@@ -134,7 +134,13 @@ pub trait Service: Send + Sync {
         Vec::new()
     }
 
-    async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError>;
+    async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Steps;
+
+    /// A profile for what is there, as TOML, and what could not be decided; `None` where there is nothing to read it
+    /// from.
+    async fn proposed(&self) -> Result<Option<(String, Vec<String>)>, OpenError> {
+        Ok(None)
+    }
 
     /// Deletes, or keeps, the spaces that the run created on an outside server. Returns what is left, in words.
     async fn clean_up(&self, _keep: bool, _within: Duration) -> Vec<String> {

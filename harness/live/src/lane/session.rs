@@ -258,18 +258,20 @@ pub struct Shown {
 pub struct ShownEvent {
     pub seq: u64,
     pub key: String,
-    pub payload_hash: String,
     pub payload: String,
+    /// This and what follows, where the lane stores it.
+    pub payload_hash: Option<String>,
     /// Microseconds since 1970.
-    pub committed_at: i64,
-    pub confirmed_read: bool,
+    pub committed_at: Option<i64>,
+    pub confirmed_read: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownKey {
     pub key: String,
     pub seq: u64,
-    pub payload_hash: String,
+    /// Where the lane stores it.
+    pub payload_hash: Option<String>,
 }
 
 pub type Completion<T = ()> = Result<T, OpError>;

@@ -6,6 +6,8 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
+use std::fmt::Debug;
+
 use cutover_core::gate::fit::resubscribes;
 use cutover_core::ids::StreamId;
 use cutover_core::plan::{Compression, Plan, Serializer};
@@ -28,6 +30,85 @@ pub struct Trial {
     pub stream: StreamId,
     /// A word that the event of the trial carries, and nothing else does.
     pub marker: String,
+    /// Whether all is tried, also after a step that failed; a run ends there.
+    pub thorough: bool,
+}
+
+/// What became of one step of a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub what: String,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Works,
+    /// The profile says that the service has no such thing.
+    LeftOut,
+    /// The service answered, and then what should follow did not come. A run judges that.
+    Missing(&'static str),
+    Failed(Box<TrialError>),
+    /// A step before it failed.
+    NotTried,
+}
+
+/// The steps of a trial, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Steps {
+    pub all: Vec<Step>,
+    thorough: bool,
+}
+
+impl Steps {
+    pub fn of(trial: &Trial) -> Steps {
+        Steps { all: Vec::new(), thorough: trial.thorough }
+    }
+
+    /// What stopped the trial, or would stop a run.
+    pub fn result(self) -> Result<(), TrialError> {
+        let error = self.all.into_iter().find_map(|step| match step.outcome {
+            Outcome::Failed(error) => Some(*error),
+            _ => None,
+        });
+        error.map_or(Ok(()), Err)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.thorough || !self.all.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)))
+    }
+
+    pub(crate) fn add(&mut self, what: impl Into<String>, outcome: Outcome) {
+        self.all.push(Step { what: what.into(), outcome });
+    }
+
+    /// Does a step, unless an earlier one ended the trial.
+    pub(crate) async fn step<T>(
+        &mut self,
+        what: impl Into<String>,
+        doing: impl Future<Output = Result<T, TrialError>>,
+    ) -> Option<T> {
+        if !self.goes_on() {
+            return None;
+        }
+        match doing.await {
+            Ok(done) => {
+                self.add(what, Outcome::Works);
+                Some(done)
+            }
+            Err(error) => {
+                self.add(what, Outcome::Failed(Box::new(error)));
+                None
+            }
+        }
+    }
+
+    /// A step that needs what an earlier one did not make.
+    pub(crate) fn skip(&mut self, what: impl Into<String>) {
+        if self.goes_on() {
+            self.add(what, Outcome::NotTried);
+        }
+    }
 }
 
 impl Trial {
@@ -40,6 +121,7 @@ impl Trial {
             unsubscribes: plans.iter().any(resubscribes),
             stream,
             marker: format!("cutover-trial-{run}"),
+            thorough: false,
         };
         let cases = plans.iter().flat_map(|plan| &plan.cases);
         for client in cases.flat_map(|case| &case.clients) {
@@ -65,46 +147,87 @@ impl Trial {
 /// The parts of a trial, which each protocol does in its own way. [`run`] has their order.
 pub(crate) trait Attempt {
     /// How a client connects, such as its serializer or compression.
-    type Variant: Copy;
+    type Variant: Copy + Debug;
     type Client;
     type Writer;
     async fn connect(&self, variant: Self::Variant) -> Result<Self::Client, TrialError>;
     async fn connect_writer(&self) -> Result<Self::Writer, TrialError>;
+    fn sets_policies(&self) -> bool;
     async fn set_policy(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
     async fn publish(&self, writer: &mut Self::Writer) -> Result<(), TrialError>;
     async fn subscribe(&self, client: &mut Self::Client) -> Result<(), TrialError>;
 
-    /// Reads the event, which was published after (`live`) or before the subscription, and closes the session.
-    async fn read(&self, client: Self::Client, live: bool) -> Result<(), TrialError>;
+    /// Reads the event, which was published after (`live`) or before the subscription, and closes the session. Says
+    /// whether it came.
+    async fn read(&self, client: Self::Client, live: bool) -> Result<bool, TrialError>;
 
     async fn close(&self, client: Self::Client);
+
+    /// What else a run may use, in a trial that tries everything.
+    async fn others(&self, _writer: &mut Self::Writer, _variant: Self::Variant, _steps: &mut Steps) {}
 }
 
 /// Connects in each variant, publishes an event, and reads it live in the first variant and by replay in each.
-pub(crate) async fn run<A: Attempt>(attempt: &A, variants: &[A::Variant]) -> Result<(), TrialError> {
+pub(crate) async fn run<A: Attempt>(attempt: &A, variants: &[A::Variant], steps: &mut Steps) {
     let mut live = None;
     for variant in variants {
-        let client = attempt.connect(*variant).await?;
-        match live {
-            None => live = Some(client),
-            Some(_) => attempt.close(client).await,
+        let client = steps.step(format!("connect and beat, {variant:?}"), attempt.connect(*variant)).await;
+        match (client, &live) {
+            (Some(client), None) => live = Some(client),
+            (Some(client), Some(_)) => attempt.close(client).await,
+            (None, _) => {}
         }
     }
-    let mut writer = attempt.connect_writer().await?;
-    attempt.set_policy(&mut writer).await?;
-    if let Some(live) = &mut live {
-        attempt.subscribe(live).await?;
+    let mut writer = steps.step("connect the writer", attempt.connect_writer()).await;
+    if attempt.sets_policies() {
+        match &mut writer {
+            Some(writer) => drop(steps.step("set a policy", attempt.set_policy(writer)).await),
+            None => steps.skip("set a policy"),
+        }
+    } else {
+        steps.add("set a policy", Outcome::LeftOut);
     }
-    attempt.publish(&mut writer).await?;
-    if let Some(live) = live {
-        attempt.read(live, true).await?;
+    let mut subscribed = None;
+    match &mut live {
+        Some(live) => subscribed = steps.step("subscribe", attempt.subscribe(live)).await,
+        None => steps.skip("subscribe"),
+    }
+    let mut published = None;
+    match &mut writer {
+        Some(writer) => published = steps.step("publish and learn the seq", attempt.publish(writer)).await,
+        None => steps.skip("publish and learn the seq"),
+    }
+    match live {
+        Some(live) if subscribed.is_some() && published.is_some() => {
+            read(attempt, steps, "read the event live", live, true).await
+        }
+        Some(live) => attempt.close(live).await,
+        None => {}
     }
     for variant in variants {
-        let mut client = attempt.connect(*variant).await?;
-        attempt.subscribe(&mut client).await?;
-        attempt.read(client, false).await?;
+        let what = format!("resume, {variant:?}");
+        let connected = steps.step(format!("connect again, {variant:?}"), attempt.connect(*variant)).await;
+        let Some(mut client) = connected else { continue };
+        match steps.step(what, attempt.subscribe(&mut client)).await {
+            Some(()) => read(attempt, steps, &format!("read the event by replay, {variant:?}"), client, false).await,
+            None => attempt.close(client).await,
+        }
     }
-    Ok(())
+    if let (true, Some(mut writer), Some(variant)) = (steps.thorough, writer, variants.first()) {
+        attempt.others(&mut writer, *variant, steps).await;
+    }
+}
+
+async fn read<A: Attempt>(attempt: &A, steps: &mut Steps, what: &str, client: A::Client, live: bool) {
+    if !steps.goes_on() {
+        return attempt.close(client).await;
+    }
+    let outcome = match attempt.read(client, live).await {
+        Ok(true) => Outcome::Works,
+        Ok(false) => Outcome::Missing("the event did not come"),
+        Err(error) => Outcome::Failed(Box::new(error)),
+    };
+    steps.add(what, outcome);
 }
 
 /// How long the steps of a trial may take: a lane that is there answers much sooner.

@@ -2,7 +2,7 @@
 
 use cutover_core::hash::payload_hash;
 use cutover_core::history::Refusal;
-use cutover_live::lane::spacetime::{events_query, stream_query};
+use cutover_live::lane::spacetime::ModuleShape;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -89,8 +89,8 @@ fn the_official_sdk_sees_exactly_what_was_published_and_so_does_our_lane() {
     let mut lane = OurSubscriber::open(&server, &client, &[TOPIC, OTHER_TOPIC]);
     let head = PAYLOADS.len() as u64;
 
-    witness.subscribe(&[events_query(STREAM, 0)]);
-    assert_eq!(witness.subscribe(&[stream_query(STREAM)]), [(STREAM.to_owned(), head)]);
+    witness.subscribe(&[ModuleShape::default().events_query(STREAM, 0)]);
+    assert_eq!(witness.subscribe(&[ModuleShape::default().stream_query(STREAM)]), [(STREAM.to_owned(), head)]);
     assert_eq!(lane.subscribe(TOPIC, None), Ok(head));
     let snapshot = all_seen(STREAM, 1, &PAYLOADS, true);
     assert_eq!(by_seq(witness.events(STREAM)), snapshot);
@@ -108,7 +108,7 @@ fn the_official_sdk_sees_exactly_what_was_published_and_so_does_our_lane() {
     assert_eq!(witness.events(STREAM), news);
     assert_eq!(lane.events(), news);
 
-    witness.subscribe(&[events_query(OTHER, 0)]);
+    witness.subscribe(&[ModuleShape::default().events_query(OTHER, 0)]);
     assert_eq!(lane.subscribe(OTHER_TOPIC, None), Ok(1));
     let other = all_seen(OTHER, 1, &["[2]"], true);
     assert_eq!(witness.events(OTHER), other);
@@ -125,7 +125,7 @@ fn the_official_sdk_resumes_at_every_position_with_what_our_lane_gets() {
         let mut witness = Witness::connect(&server, &client);
         let mut lane = OurSubscriber::open(&server, &client, &[TOPIC]);
         witness.resume(STREAM, cursor as u64).unwrap();
-        witness.subscribe(&[events_query(STREAM, cursor as u64)]);
+        witness.subscribe(&[ModuleShape::default().events_query(STREAM, cursor as u64)]);
         assert_eq!(lane.subscribe(TOPIC, Some(cursor as u64)), Ok(head as u64));
         let rest = all_seen(STREAM, cursor as u64 + 1, &PAYLOADS[cursor..], true);
         assert_eq!(by_seq(witness.events(STREAM)), rest);

@@ -26,9 +26,7 @@ pub async fn serve(address: SocketAddr, states: watch::Receiver<Followed>) -> Re
         Failure::environment(format!("cannot listen at {address} for --metrics: {error}")).hint("give another address")
     })?;
     note(&format!("metrics at http://{at}/metrics"));
-    let answer = move || async move {
-        ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text(&states.borrow()))
-    };
+    let answer = move || async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text(&states.borrow())) };
     let router = Router::new().route("/metrics", get(answer));
     Ok(tokio::spawn(async move {
         let _ = axum::serve(listener, router).await;
@@ -66,9 +64,8 @@ pub fn text(followed: &Followed) -> String {
     family("compared_total", "Events that both lanes delivered.", &of_streams(&|seen| seen.compared));
     let of_both = |value: fn(&cutover_core::shadow::LaneSeen) -> u64| -> Vec<(String, u64)> {
         let each = followed.seen.streams.iter().flat_map(|(name, seen)| {
-            LaneId::BOTH.map(|lane| {
-                (format!("{{lane=\"{lane}\",stream=\"{}\"}}", label(name.as_str())), value(seen.of(lane)))
-            })
+            LaneId::BOTH
+                .map(|lane| (format!("{{lane=\"{lane}\",stream=\"{}\"}}", label(name.as_str())), value(seen.of(lane))))
         });
         each.collect()
     };

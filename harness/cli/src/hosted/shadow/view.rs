@@ -51,7 +51,9 @@ pub fn lines(followed: &Followed, asked: Duration) -> Vec<String> {
         let state = if served.connected { "connected" } else { "not connected" };
         let behind = match served.waiting {
             0 => "level".to_owned(),
-            waiting => format!("{waiting} events behind, for {}.{} s", served.behind_ms / 1000, served.behind_ms % 1000 / 100),
+            waiting => {
+                format!("{waiting} events behind, for {}.{} s", served.behind_ms / 1000, served.behind_ms % 1000 / 100)
+            }
         };
         let replayed: u64 = followed.seen.streams.values().map(|stream| stream.of(lane).applied).sum();
         lines.push(format!(

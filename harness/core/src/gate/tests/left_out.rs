@@ -21,6 +21,9 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         lacks_outbox: false,
         lacks: Vec::new(),
         missing: Vec::new(),
+        other_module: false,
+        takes_no_hash: false,
+        takes_no_seq: false,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);

@@ -25,8 +25,7 @@ fn judged(compare: impl Fn(&mut Shadow), change: impl Fn(&mut ShadowFacts)) -> V
     compare(&mut shadow);
     let lanes = LaneId::BOTH.into_iter().map(|lane| (lane, served())).collect();
     let followed = Followed { ran_ms: 60_000, lanes, seen: shadow.seen() };
-    let mut facts =
-        ShadowFacts { asked_ms: 60_000, most_lag_ms: 5_000, token_expires_in_s: BTreeMap::new(), followed };
+    let mut facts = ShadowFacts { asked_ms: 60_000, most_lag_ms: 5_000, token_expires_in_s: BTreeMap::new(), followed };
     change(&mut facts);
     let facts = serde_json::to_value(&facts).unwrap();
     checks(facts.as_object().unwrap())
@@ -103,7 +102,11 @@ fn a_lane_that_is_behind_at_the_end_is_unknown_and_after_a_while_wrong() {
         };
         open(&judged(|_| (), behind)).join("; ")
     };
-    assert!(behind(2_000).starts_with("Unknown level: at the end, the candidate lane lacks 3 events"), "{}", behind(2_000));
+    assert!(
+        behind(2_000).starts_with("Unknown level: at the end, the candidate lane lacks 3 events"),
+        "{}",
+        behind(2_000)
+    );
     assert!(behind(6_000).starts_with("Failed level"), "{}", behind(6_000));
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::NoEvents;
 use super::fake::Fake;
-use crate::drive::{Destination, LaneStack, MeasuredTimeout, drive};
+use crate::drive::{Destination, LaneStack, MeasuredTimeout, ProgramSeat, drive};
 use crate::lane::GenericTaggers;
 
 /// Drives a script of one client, `desk`, and one stream over a service, and tells what happened in the exercise phase.

@@ -224,6 +224,7 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
         backoff_ms: waits.to_vec(),
         join: None,
         passes_off: false,
+        programs: None,
         refused: None,
     };
     let file = CheckpointFile::of(dir.path(), "desk");

@@ -121,3 +121,30 @@ fn what_a_lane_can_do_follows_from_its_protocol_and_not_from_its_role() {
     assert_eq!(fit(&usual, None, of_an_argument), [true]);
     assert!(usual.means().values().all(|means| means.protocol.is_none()));
 }
+
+#[test]
+fn another_module_is_asked_for_nothing_that_its_profile_says_is_not_there() {
+    let other = environment(Source::Bundled, candidate("[policy]\nreducer = \"\"\n[presence]\ntable = \"\""));
+    let names =
+        ["equal-streams", "stale-below-floor", "module-shares-keys", "candidate-ack-without-write", "drop-event"];
+    assert_eq!(fit(&other, None, names), [true, false, false, false, true]);
+    let profile = profile_of_toml("kind = \"spacetime\"\n[policy]\nreducer = \"\"", "lane.toml").unwrap();
+    let started = environment(Source::Bundled, Source::BundledWith(profile));
+    assert_eq!(fit(&started, None, names), [true, false, false, false, true]);
+    assert_eq!(fit(&started, None, ["candidate-killed"]), [true]);
+}
+
+#[test]
+fn a_publish_that_names_no_hash_or_seq_is_not_asked_to_name_a_wrong_one() {
+    let append = |more: &str| {
+        candidate(&format!(
+            "[append]\nreducer = \"post\"\narguments = [\"{{stream}}\", \"{{key}}\", \"{{payload}}\"{more}]"
+        ))
+    };
+    for (more, word) in [("", "hash"), (", \"{hash}\"", "seq"), (", \"{expected_next_seq}\"", "hash")] {
+        let why = environment(Source::Bundled, append(more)).unfit(&plan("claims-checked"), None).unwrap();
+        assert!(why.contains(&format!("a wrong {word}")), "{why}");
+    }
+    let all = environment(Source::Bundled, append(", \"{hash}\", \"{expected_next_seq}\""));
+    assert_eq!(all.unfit(&plan("claims-checked"), None), None);
+}

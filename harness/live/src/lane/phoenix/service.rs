@@ -13,7 +13,7 @@ use super::profile::PhoenixProfile;
 use crate::frame::TaggerFactory;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Endpoints, Service, Space};
-use crate::lane::trial::{Trial, TrialError, trial_bounds};
+use crate::lane::trial::{Steps, Trial, TrialError, trial_bounds};
 use crate::lane::{ClientOptions, Lane, OpenError};
 
 const VISITOR: &str = "cutover-visitor";
@@ -81,9 +81,11 @@ impl Service for PhoenixService {
         Ok(Some(Arc::new(PhoenixEnforcer::new(&lane, &self.at.writer)?)))
     }
 
-    async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
-        let lane = self.lane_of(names).map_err(|source| TrialError::Open { trying: "a token".to_owned(), source })?;
+    async fn try_out(&self, _space: &Space, names: Arc<Names>, trial: &Trial) -> Steps {
+        let lane = self.lane_of(names).map_err(|source| TrialError::Open { trying: "a token".to_owned(), source });
+        let mut steps = Steps::of(trial);
+        let Some(lane) = steps.step("take the token", async { lane }).await else { return steps };
         let lane = lane.with_bounds(trial_bounds());
-        lane.try_out(&self.at.socket, &self.at.writer, trial).await
+        lane.try_out(&self.at.socket, &self.at.writer, trial, steps).await
     }
 }

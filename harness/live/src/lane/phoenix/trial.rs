@@ -14,7 +14,7 @@ use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::protocol::Profile;
 use crate::lane::refusal::read_refusal;
-use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, Steps, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{ClientOptions, Completion, Endpoint, OpError, OpenError, Publish, SubscriberSession, WriterSession};
 
 struct Listener {
@@ -34,13 +34,15 @@ struct PhoenixAttempt<'a> {
 
 impl PhoenixLane {
     /// Tries the service. The event is in the trial's own stream, which the lane must know.
-    pub async fn try_out(&self, socket: &Endpoint, writer: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
+    pub(super) async fn try_out(&self, socket: &Endpoint, writer: &Endpoint, trial: &Trial, mut steps: Steps) -> Steps {
         let serializers = match self.profile.serializer {
             Some(only) => vec![only],
             None => trial.serializers.clone(),
         };
         let (lane, profile, usual) = (self, &*self.profile, PhoenixProfile::default());
-        trial::run(&PhoenixAttempt { lane, profile, usual, socket, writer, trial }, &serializers).await
+        let attempt = PhoenixAttempt { lane, profile, usual, socket, writer, trial };
+        trial::run(&attempt, &serializers, &mut steps).await;
+        steps
     }
 }
 
@@ -75,6 +77,10 @@ impl Attempt for PhoenixAttempt<'_> {
     async fn connect_writer(&self) -> Result<PhoenixWriter, TrialError> {
         let opened = self.lane.opened_writer(self.writer).await;
         opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
+    }
+
+    fn sets_policies(&self) -> bool {
+        self.profile.policy.path.is_some()
     }
 
     async fn set_policy(&self, writer: &mut PhoenixWriter) -> Result<(), TrialError> {
@@ -146,7 +152,7 @@ impl Attempt for PhoenixAttempt<'_> {
         })
     }
 
-    async fn read(&self, mut listener: Listener, live: bool) -> Result<(), TrialError> {
+    async fn read(&self, mut listener: Listener, live: bool) -> Result<bool, TrialError> {
         if live {
             listener.listen(&self.trial.marker).await;
         } else if self.trial.unsubscribes && self.profile.unsubscribe_forgets {
@@ -158,7 +164,7 @@ impl Attempt for PhoenixAttempt<'_> {
             listener.messages.push(message);
         }
         fields::compare(self.profile, &self.trial.marker, &listener.messages)?;
-        Ok(())
+        Ok(listener.messages.iter().any(|message| fields::carries(message, &self.trial.marker)))
     }
 
     async fn close(&self, mut listener: Listener) {

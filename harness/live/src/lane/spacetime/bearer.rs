@@ -19,13 +19,17 @@ use tokio::sync::Mutex;
 use super::admin;
 use super::incoming;
 use super::protocol::{ClientMessage, Protocol, ServerMessage};
-use super::request::{self, APPEND_REDUCER, PRUNE_REDUCER, RESUME_REDUCER};
+use super::request::{self, PRUNE_REDUCER};
 use super::rows::{EVENT_TABLE, EventRow, STREAM_TABLE, StreamRow, split};
 use super::{SpacetimeLane, session::SpacetimeSession, writer::SpacetimeWriter};
 use crate::lane::http::HttpClient;
 use crate::lane::{Completion, Endpoint, OpError, OpenError, Visit};
 
 const TABLES: [&str; 2] = [EVENT_TABLE, STREAM_TABLE];
+
+/// A lane bears tokens only where its module is this project's.
+const APPEND: &str = "append_sync_event";
+const RESUME: &str = "resume_stream";
 
 impl SpacetimeLane {
     pub(super) fn of_bearer(&self, token: Option<Secret>) -> SpacetimeLane {
@@ -36,7 +40,7 @@ impl SpacetimeLane {
     pub(super) async fn why(&self, error: OpenError, endpoint: &Endpoint) -> OpenError {
         let refusal = match error.refusal.as_deref() {
             Some(refusal) => named(refusal.clone(), &error.what),
-            None => match self.called(endpoint, RESUME_REDUCER, &json!([[]])).await {
+            None => match self.called(endpoint, RESUME, &json!([[]])).await {
                 Err(OpError::Refused(refused)) if refused.code != "bad_subscription" => *refused,
                 _ => return error,
             },
@@ -59,12 +63,12 @@ impl SpacetimeLane {
         let ((key, payload), none) = (visit.event, |()| Vec::new());
         match deed {
             "resume-call" => {
-                let resumed = self.called(visit.writer, RESUME_REDUCER, &json!([[[name, 0]]])).await;
+                let resumed = self.called(visit.writer, RESUME, &json!([[[name, 0]]])).await;
                 resumed.map(|()| vec![visit.stream.clone()])
             }
             "append" => {
                 let args = json!([name, key, payload, "", null]);
-                self.called(visit.writer, APPEND_REDUCER, &args).await.map(none)
+                self.called(visit.writer, APPEND, &args).await.map(none)
             }
             "prune" => self.called(visit.writer, PRUNE_REDUCER, &json!([name, 0])).await.map(none),
             "sql" => self.by_sql(visit).await,

@@ -10,8 +10,9 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::MessageKind;
 
 use super::incoming::{Call, Kind};
-use super::request::{APPEND_REDUCER, Purpose, RESUME_REDUCER, read_events_query, read_resume_args};
+use super::request::{Purpose, read_resume_args};
 use super::rows::EventRow;
+use super::shape::ModuleShape;
 use crate::frame::{Carried, Edit, Facts, FrameTag, Kinds};
 use crate::lane::names::Names;
 use crate::lane::refusal::{read_refusal, refusal};
@@ -37,12 +38,21 @@ pub(super) enum Ask {
 #[derive(Debug, Clone)]
 pub(super) struct Classifier {
     pub(super) names: Arc<Names>,
+    pub(super) shape: Arc<ModuleShape>,
     numbered: bool,
 }
 
 impl Classifier {
-    pub(super) fn new(names: Arc<Names>) -> Classifier {
-        Classifier { numbered: !names.is_any(), names }
+    pub(super) fn new(names: Arc<Names>, shape: Arc<ModuleShape>) -> Classifier {
+        Classifier { numbered: !names.is_any(), names, shape }
+    }
+
+    pub(super) fn appends(&self, reducer: &str) -> bool {
+        reducer == self.shape.append.reducer
+    }
+
+    pub(super) fn checks(&self, reducer: &str) -> bool {
+        self.shape.checks_cursors() && reducer == self.shape.resume.reducer
     }
 
     pub(super) fn facts(&self, message: Message) -> Facts {
@@ -67,8 +77,8 @@ impl Classifier {
     }
 
     /// For clients whose requests are not numbered as ours.
-    pub(super) fn of_others(names: Arc<Names>) -> Classifier {
-        Classifier { names, numbered: false }
+    pub(super) fn of_others(names: Arc<Names>, shape: Arc<ModuleShape>) -> Classifier {
+        Classifier { names, shape, numbered: false }
     }
 
     pub(super) fn answer(&self, content: &Content) -> Option<Result<Vec<(StreamId, Seq)>, Refusal>> {
@@ -93,7 +103,7 @@ impl Classifier {
         let untagged =
             |kind: MessageKind| Facts { tag: FrameTag::Other, kinds: Kinds::from(kind), streams: Vec::new() };
         match ask {
-            Ask::Check(_) if purpose == Some(Purpose::Heartbeat) => Facts::of_tag(FrameTag::Heartbeat),
+            _ if purpose == Some(Purpose::Heartbeat) => Facts::of_tag(FrameTag::Heartbeat),
             Ask::Check(Some(cursors)) if !self.numbered && is_heartbeat(&cursors) => Facts::of_tag(FrameTag::Heartbeat),
             Ask::Check(Some(cursors)) => {
                 Facts::of_tag(FrameTag::Resume { cursors: self.cursors(cursors, false), opens: true })
@@ -104,7 +114,8 @@ impl Classifier {
                 facts
             }
             Ask::Queries(queries) => {
-                let cursors: Vec<(String, u64)> = queries.iter().filter_map(|query| read_events_query(query)).collect();
+                let cursors: Vec<(String, u64)> =
+                    queries.iter().filter_map(|query| self.shape.read_events_query(query)).collect();
                 let opens = !self.numbered || purpose == Some(Purpose::Bootstrap);
                 match cursors.is_empty() {
                     true if self.numbered => Facts::of_tag(FrameTag::Other),
@@ -130,6 +141,9 @@ impl Classifier {
         let events: Vec<(StreamId, Seq)> = known.collect();
         let own = match kind {
             Kind::Greeting { .. } => Facts::of_tag(FrameTag::Join),
+            Kind::Applied { request_id } if self.purpose(*request_id) == Some(Purpose::Heartbeat) => {
+                Facts::of_tag(FrameTag::HeartbeatReply)
+            }
             Kind::Applied { request_id } if self.ends_resume(*request_id) => Facts::of_tag(FrameTag::ResumeReply),
             Kind::SubscribeFailed { .. } => Facts::of_tag(FrameTag::ResumeReply),
             Kind::Called { request_id, call, result } => self.called(*request_id, call.as_ref(), result.is_err()),
@@ -147,8 +161,8 @@ impl Classifier {
     }
 
     fn called(&self, request_id: u32, call: Option<&Call>, failed: bool) -> Facts {
-        let purpose = self.purpose(request_id).or_else(|| unnumbered(call?));
-        let publishes = call.is_some_and(|call| call.reducer == APPEND_REDUCER);
+        let purpose = self.purpose(request_id).or_else(|| self.unnumbered(call?));
+        let publishes = call.is_some_and(|call| self.appends(&call.reducer));
         match purpose {
             Some(Purpose::Heartbeat) => Facts::of_tag(FrameTag::HeartbeatReply),
             Some(Purpose::Check) if failed || !self.numbered => Facts::of_tag(FrameTag::ResumeReply),
@@ -158,6 +172,15 @@ impl Classifier {
             }
             _ => Facts::of_tag(FrameTag::Other),
         }
+    }
+
+    /// What a call was for whose answer does not name the request.
+    fn unnumbered(&self, call: &Call) -> Option<Purpose> {
+        if !self.checks(&call.reducer) {
+            return None;
+        }
+        let cursors = read_resume_args(&call.args)?;
+        Some(if is_heartbeat(&cursors) { Purpose::Heartbeat } else { Purpose::Check })
     }
 
     pub(super) fn applies(&self, edit: &Edit, stream_id: &str, seq: Option<Seq>) -> bool {
@@ -179,15 +202,6 @@ impl Classifier {
 /// A heartbeat checks cursors that lie beyond any head.
 fn is_heartbeat(cursors: &[(String, u64)]) -> bool {
     cursors.iter().all(|(_, cursor)| *cursor == u64::MAX)
-}
-
-/// What a call was for whose answer does not name the request.
-fn unnumbered(call: &Call) -> Option<Purpose> {
-    if call.reducer != RESUME_REDUCER {
-        return None;
-    }
-    let cursors = read_resume_args(&call.args)?;
-    Some(if is_heartbeat(&cursors) { Purpose::Heartbeat } else { Purpose::Check })
 }
 
 /// Two messages in one frame: the frame is of both kinds. A delivery takes precedence over any other tag.

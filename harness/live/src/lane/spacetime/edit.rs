@@ -13,7 +13,7 @@ use super::protocol::{
     encode_server,
 };
 use super::publish::{PublishArgs, quoted};
-use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, read_resume_args, resume_args};
+use super::request::{read_resume_args, resume_args};
 use super::rows::{EVENT_TABLE, Row, RowError, join, split};
 use super::schema::Schema;
 use crate::frame::{Edit, FrameTag, pointer};
@@ -49,7 +49,11 @@ pub(super) fn edited_row<R: EditRow>(row: &R, edit: &Edit, classifier: &Classifi
         Edit::ReplacePayload { payload, .. } => {
             // A payload without a canonical form has no hash to declare.
             let hash = payload_hash(payload.as_bytes()).map(|hash| hash.to_string()).unwrap_or_default();
-            vec![with(&[("payload", quoted(payload)), ("payload_hash", quoted(&hash))])?]
+            let mut changes = vec![("payload", quoted(payload))];
+            if !classifier.shape.events.payload_hash.is_empty() {
+                changes.push(("payload_hash", quoted(&hash)));
+            }
+            vec![with(&changes)?]
         }
         Edit::Misdeliver { to_stream, to_seq, .. } => {
             let stream_id = quoted(classifier.names.stream_id(to_stream)?);
@@ -76,7 +80,7 @@ pub(super) fn with_cursor(
     for message in &mut messages {
         let (request_id, what) = asked(message);
         match what {
-            Asked::Reducer(RESUME_REDUCER, args) => {
+            Asked::Reducer(reducer, args) if classifier.checks(reducer) => {
                 let mut cursors = read_resume_args(args)?;
                 let ask = Ask::Check(Some(cursors.clone()));
                 if classifier.request(request_id, ask).tag == FrameTag::Heartbeat {
@@ -91,8 +95,8 @@ pub(super) fn with_cursor(
             Asked::Queries(queries) => {
                 let mut changed: Vec<Box<str>> = queries.to_vec();
                 for query in &mut changed {
-                    if read_events_query(query).is_some_and(|(name, _)| name == stream_id) {
-                        *query = events_query(stream_id, to.0).into_boxed_str();
+                    if classifier.shape.read_events_query(query).is_some_and(|(name, _)| name == stream_id) {
+                        *query = classifier.shape.events_query(stream_id, to.0).into_boxed_str();
                         hit = true;
                     }
                 }
@@ -130,16 +134,20 @@ fn set_queries(message: &mut ClientMessage, queries: Box<[Box<str>]>) {
 pub(super) fn with_publish_edited(
     protocol: Protocol,
     classifier: &Classifier,
+    schema: &Schema,
     frame: &[u8],
     edit: &Edit,
 ) -> Option<Bytes> {
     let mut messages = decode_client(protocol, frame).ok()?;
     let mut hit = false;
     for message in &mut messages {
-        let (_, Asked::Reducer(APPEND_REDUCER, args)) = asked(message) else {
+        let (_, Asked::Reducer(reducer, args)) = asked(message) else {
             continue;
         };
-        let changed = PublishArgs::of_bsatn(args).and_then(|args| args.edited(classifier, edit)?.to_bsatn());
+        if !classifier.appends(reducer) {
+            continue;
+        }
+        let changed = PublishArgs::of_bsatn(schema, args).and_then(|args| args.edited(classifier, edit)?.to_bsatn());
         if let Some(changed) = changed {
             set_args(message, changed);
             hit = true;
@@ -162,7 +170,7 @@ pub(super) fn with_rows_edited(
     for message in &mut messages {
         let seen = each_row_list(message, &mut |side, table, list| {
             let changed = side == Side::Inserted
-                && table == EVENT_TABLE
+                && table == classifier.shape.events.table
                 && edit_list(classifier, schema, list, edit).map_err(|error| WireError::Encode(error.to_string()))?;
             hit |= changed;
             Ok(changed)

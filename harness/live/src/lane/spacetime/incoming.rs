@@ -70,8 +70,8 @@ pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
     let mut events = Vec::new();
     let (mut streams, mut deleted) = (Vec::new(), Vec::new());
     let seen = each_row_list(message, &mut |side, table, list| {
-        match table {
-            EVENT_TABLE => {
+        match schema.shape().role_of(table) {
+            Some(EVENT_TABLE) => {
                 let rows = read_list(EVENT_TABLE, list, |row| EventRow::read(schema, row));
                 if side == Side::Deleted {
                     deleted.extend(rows.into_iter().flatten());
@@ -79,7 +79,7 @@ pub fn read(message: &mut ServerMessage, schema: &Schema) -> Incoming {
                 }
                 events.extend(rows.into_iter().map(|row| row.map_err(|error| error.to_string())));
             }
-            STREAM_TABLE if side == Side::Inserted => {
+            Some(STREAM_TABLE) if side == Side::Inserted => {
                 for row in read_list(STREAM_TABLE, list, |row| StreamRow::read(schema, row)) {
                     match row {
                         Ok(row) => streams.push(row),

@@ -10,7 +10,7 @@ use super::classify::{Ask, Classifier, Content, Message};
 use super::edit::{EditRow, edited_row};
 use super::incoming::{Call, Kind};
 use super::publish::{PublishArgs, quoted};
-use super::request::{APPEND_REDUCER, RESUME_REDUCER, events_query, read_events_query, resume_args};
+use super::request::resume_args;
 use super::rows::{EVENT_TABLE, EventRow};
 use super::schema::Schema;
 use crate::frame::{Direction, Edit, FrameTag, pointer};
@@ -36,9 +36,9 @@ impl JsonRow<'_> {
     /// A column's value: by name where the row is an object, by place where it is a list.
     fn column(&self, name: &str) -> Option<&str> {
         if self.json.starts_with('{') {
-            return pointer::member(&self.json, name);
+            return pointer::member(&self.json, self.schema.shape().column(EVENT_TABLE, name));
         }
-        let at = self.schema.columns(EVENT_TABLE)?.index_of_field_name(name)?;
+        let at = self.schema.place_of(EVENT_TABLE, name)?;
         pointer::elements(&self.json)?.get(at).copied()
     }
 
@@ -84,7 +84,10 @@ impl<'a> JsonMessage<'a> {
     }
 
     pub(super) fn incoming(&self, schema: &Schema) -> Message {
-        let rows = self.event_lists().into_iter().flat_map(|list| pointer::elements(list).unwrap_or_default());
+        let rows = self
+            .event_lists(&schema.shape().events.table)
+            .into_iter()
+            .flat_map(|list| pointer::elements(list).unwrap_or_default());
         let events = rows.filter_map(|row| JsonRow::of(schema, row).event()).collect();
         Message { names: self.names(), content: Content::Incoming { kind: self.kind(), events } }
     }
@@ -106,7 +109,7 @@ impl<'a> JsonMessage<'a> {
 
     fn with_rows_edited(&self, classifier: &Classifier, schema: &Schema, edit: &Edit) -> Option<String> {
         let mut places = Vec::new();
-        for list in self.event_lists() {
+        for list in self.event_lists(&schema.shape().events.table) {
             places.extend(self.list_edited(list, classifier, schema, edit)?);
         }
         if places.is_empty() {
@@ -149,8 +152,9 @@ impl<'a> JsonMessage<'a> {
         let stream_id = classifier.names.stream_id(stream)?;
         let mut places = Vec::new();
         for query in self.queries() {
-            if read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {
-                places.push((pointer::range_in(self.text, query)?, quoted(&events_query(stream_id, to.0))));
+            if classifier.shape.read_events_query(&text_of(query)?).is_some_and(|(name, _)| name == stream_id) {
+                let changed = classifier.shape.events_query(stream_id, to.0);
+                places.push((pointer::range_in(self.text, query)?, quoted(&changed)));
             }
         }
         let ask = self.ask(classifier);
@@ -171,12 +175,12 @@ impl<'a> JsonMessage<'a> {
     }
 
     fn with_publish_edited(&self, classifier: &Classifier, edit: &Edit) -> Option<String> {
-        if self.reducer()? != APPEND_REDUCER {
+        if !classifier.appends(&self.reducer()?) {
             return None;
         }
         let found = pointer::member(self.inner, "args")?;
         let args = text_of(found)?;
-        let changed = PublishArgs::of_json(&args)?.edited(classifier, edit)?.to_json()?;
+        let changed = PublishArgs::of_json(&classifier.shape, &args)?.edited(classifier, edit)?.to_json()?;
         pointer::spliced(self.text, vec![(pointer::range_in(self.text, found)?, quoted(&changed))])
     }
 
@@ -188,7 +192,7 @@ impl<'a> JsonMessage<'a> {
         pointer::find(self.inner, at).and_then(|number| number.parse().ok()).unwrap_or_default()
     }
 
-    fn event_lists(&self) -> Vec<&'a str> {
+    fn event_lists(&self, events: &str) -> Vec<&'a str> {
         let (at, single) = match self.name.as_str() {
             "InitialSubscription" => ("/database_update/tables", false),
             "TransactionUpdate" => ("/status/Committed/tables", false),
@@ -202,7 +206,7 @@ impl<'a> JsonMessage<'a> {
         let tables = if single { vec![found] } else { pointer::elements(found).unwrap_or_default() };
         let of_events = |table: &&str| {
             let name = pointer::member(table, "table_name").and_then(text_of);
-            name.as_deref() == Some(EVENT_TABLE)
+            name.as_deref() == Some(events)
         };
         let updates = tables.into_iter().filter(of_events).flat_map(|table| {
             let updates = pointer::member(table, "updates").and_then(pointer::elements);
@@ -233,9 +237,11 @@ impl<'a> JsonMessage<'a> {
     fn ask(&self, classifier: &Classifier) -> Ask {
         let args = || pointer::member(self.inner, "args").and_then(text_of);
         match (self.name.as_str(), self.reducer().as_deref()) {
-            ("CallReducer", Some(RESUME_REDUCER)) => Ask::Check(args().and_then(|args| cursors_in(&args))),
-            ("CallReducer", Some(APPEND_REDUCER)) => {
-                Ask::Publish(args().and_then(|args| PublishArgs::of_json(&args)?.event(classifier)))
+            ("CallReducer", Some(reducer)) if classifier.checks(reducer) => {
+                Ask::Check(args().and_then(|args| cursors_in(&args)))
+            }
+            ("CallReducer", Some(reducer)) if classifier.appends(reducer) => {
+                Ask::Publish(args().and_then(|args| PublishArgs::of_json(&classifier.shape, &args)?.event(classifier)))
             }
             ("Subscribe" | "SubscribeMulti" | "SubscribeSingle", _) => {
                 Ask::Queries(self.queries().into_iter().filter_map(text_of).collect())

@@ -26,13 +26,19 @@ pub(super) type Times = Arc<Mutex<BTreeMap<(StreamId, u64), i64>>>;
 pub(super) struct Known {
     names: Arc<Names>,
     times: Times,
+    /// Whether events have a hash.
+    hashes: bool,
     /// The head and the oldest event of each stream whose row is subscribed.
     streams: BTreeMap<StreamId, (u64, Option<u64>)>,
 }
 
 impl Known {
     pub(super) fn new(names: Arc<Names>, times: Times) -> Known {
-        Known { names, times, streams: BTreeMap::new() }
+        Known { names, times, hashes: true, streams: BTreeMap::new() }
+    }
+
+    pub(super) fn with_hashes(self, hashes: bool) -> Known {
+        Known { hashes, ..self }
     }
 
     /// The row of this stream does not come any more.
@@ -74,7 +80,7 @@ impl Known {
         if row.confirmed_read == Some(false) {
             add(Contradiction::ConfirmedRead, "false".to_owned());
         }
-        if row.payload_hash.is_empty() {
+        if row.payload_hash.is_empty() && self.hashes {
             add(Contradiction::HashMissing, "no hash".to_owned());
         }
         if let Some(said) = row.committed_at.and_then(|time| self.time(stream, row.seq, time)) {

@@ -15,16 +15,20 @@ mod known;
 pub mod operate;
 pub mod presence;
 mod profile;
+mod propose;
 mod protocol;
 mod publish;
+mod refusals;
 mod request;
 mod resume;
 mod rows;
 mod schema;
 mod service;
 mod session;
+mod shape;
 mod stored;
 mod tagger;
+mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
@@ -32,9 +36,9 @@ mod writer;
 
 pub use profile::SpacetimeProfile;
 pub use protocol::{JSON_PROTOCOL, Protocol};
-pub use request::{events_query, stream_query};
 pub use schema::Schema;
 pub use service::MODULE_WASM;
+pub use shape::ModuleShape;
 pub use tagger::{SpacetimeTaggers, Tagger};
 
 use std::sync::Arc;
@@ -187,7 +191,8 @@ impl SpacetimeLane {
             return Err(OpenError::lasting(what).hint("is this a SpacetimeDB server?"));
         };
         let (names, schema) = (Arc::clone(&self.names), Arc::clone(&self.schema));
-        let known = known::Known::new(Arc::clone(&names), Arc::clone(&self.times));
+        let hashes = !schema.shape().events.payload_hash.is_empty();
+        let known = known::Known::new(Arc::clone(&names), Arc::clone(&self.times)).with_hashes(hashes);
         let greeted =
             SpacetimeSession::greet(socket, protocol, names, self.bounds, client.name.clone(), (schema, known));
         let mut session = greeted.await?;

@@ -12,7 +12,11 @@ use serde::Deserialize;
 
 use super::admin;
 use super::protocol::Protocol;
+use super::refusals::Refusals;
 use super::service::SpacetimeService;
+use super::shape::{
+    Append, Checkpoints, Events, Heads, Heartbeat, Keys, ModuleShape, Policy, Presence, Resume, Streams,
+};
 use crate::bounds;
 use crate::lane::OpenError;
 use crate::lane::http::HttpClient;
@@ -45,6 +49,17 @@ pub struct SpacetimeProfile {
     pub websocket_path: String,
     pub scoped: bool,
     pub rate: Option<NonZeroU32>,
+    pub events: Events,
+    pub heads: Heads,
+    pub checkpoints: Checkpoints,
+    pub presence: Presence,
+    pub append: Append,
+    pub resume: Resume,
+    pub heartbeat: Heartbeat,
+    pub policy: Policy,
+    pub refusals: Refusals,
+    pub keys: Keys,
+    pub streams: Streams,
 }
 
 impl Default for SpacetimeProfile {
@@ -61,6 +76,17 @@ impl Default for SpacetimeProfile {
             websocket_path: WEBSOCKET_PATH.to_owned(),
             scoped: true,
             rate: None,
+            events: Events::default(),
+            heads: Heads::default(),
+            checkpoints: Checkpoints::default(),
+            presence: Presence::default(),
+            append: Append::default(),
+            resume: Resume::default(),
+            heartbeat: Heartbeat::default(),
+            policy: Policy::default(),
+            refusals: Refusals::default(),
+            keys: Keys::default(),
+            streams: Streams::default(),
         }
     }
 }
@@ -130,7 +156,28 @@ impl SpacetimeProfile {
                 misfits.add("subprotocols", what, format!("choose of {}", SUBPROTOCOLS.join(", ")));
             }
         }
+        for (key, what, hint) in self.shape().misfits() {
+            misfits.add(key, what, hint);
+        }
         misfits.or(self, at, text)
+    }
+
+    /// What the profile says of the module.
+    pub fn shape(&self) -> ModuleShape {
+        let profile = self.clone();
+        ModuleShape {
+            events: profile.events,
+            heads: profile.heads,
+            checkpoints: profile.checkpoints,
+            presence: profile.presence,
+            append: profile.append,
+            resume: profile.resume,
+            heartbeat: profile.heartbeat,
+            policy: profile.policy,
+            refusals: profile.refusals,
+            keys: profile.keys,
+            streams: profile.streams,
+        }
     }
 
     /// The path that the server lies below; empty where it has none.
@@ -178,6 +225,11 @@ impl Profile for SpacetimeProfile {
             scoped: self.scoped,
             confirms_reads: self.confirmed == Some(true),
             // A stranger to the database can't read its table of idempotency keys.
+            sets_policies: !self.policy.reducer.is_empty(),
+            counts_connections: !self.presence.table.is_empty(),
+            other_module: !self.shape().is_ours(),
+            takes_no_hash: !self.append.arguments.has("hash") && !self.append.arguments.has("claimed_hash"),
+            takes_no_seq: !self.append.arguments.has("expected_next_seq"),
             hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),
             // The window is one of a whole database, and others may use one that the run did not create.
             windows: if self.database.is_some() { Windows::Unsaid } else { Windows::Chosen },

@@ -15,10 +15,6 @@ use super::protocol::{ClientMessage, Protocol};
 use crate::lane::refusal::{SPACETIME, said};
 use cutover_core::plan::JoinParams;
 
-pub const RESUME_REDUCER: &str = "resume_stream";
-pub const CHECKPOINT_REDUCER: &str = "ack_checkpoint";
-pub const APPEND_REDUCER: &str = "append_sync_event";
-pub const POLICY_REDUCER: &str = "set_stream_policy";
 pub const WINDOW_REDUCER: &str = "set_window";
 pub const CLIENT_REDUCER: &str = "check_client";
 pub const PRUNE_REDUCER: &str = "prune_stream";
@@ -70,10 +66,10 @@ impl Purpose {
     }
 }
 
-pub fn call(protocol: Protocol, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
+pub fn call(protocol: Protocol, request_id: u32, reducer: &str, args: Bytes) -> ClientMessage {
     match protocol {
         Protocol::V1 => ClientMessage::V1(v1::ClientMessage::CallReducer(v1::CallReducer {
-            reducer: RawIdentifier::from(reducer),
+            reducer: RawIdentifier::from(reducer.to_owned()),
             args,
             request_id,
             flags: v1::CallReducerFlags::FullUpdate,
@@ -117,7 +113,7 @@ pub fn unsubscribe(protocol: Protocol, request_id: u32, query_set: u32) -> Clien
     }
 }
 
-/// The arguments of `resume_stream`: `cursors: Vec<StreamCursor { stream_id: String, resume_after: u64 }>`.
+/// The arguments of a resume: `cursors: Vec<StreamCursor { stream_id: String, resume_after: u64 }>`.
 pub fn resume_args(cursors: &[(String, u64)]) -> Bytes {
     Bytes::from(bsatn::to_vec(cursors).unwrap_or_default())
 }
@@ -126,11 +122,6 @@ pub fn read_resume_args(args: &[u8]) -> Option<Vec<(String, u64)>> {
     let mut rest = args;
     let cursors = bsatn::from_reader(&mut rest).ok()?;
     rest.is_empty().then_some(cursors)
-}
-
-/// The arguments of `ack_checkpoint`. The seq also is the client's own count of what it has on disk.
-pub fn checkpoint_args(client: &str, stream_id: &str, seq: u64) -> Bytes {
-    Bytes::from(bsatn::to_vec(&(client, stream_id, seq, seq)).unwrap_or_default())
 }
 
 /// The arguments of `check_client`. What the client leaves out is blank, or 0.
@@ -146,21 +137,6 @@ pub fn sql_text(text: &str) -> String {
 
 pub fn whole_query(table: &str) -> String {
     format!("SELECT * FROM {table}")
-}
-
-pub fn events_query(stream_id: &str, after: u64) -> String {
-    format!("SELECT * FROM sync_event WHERE stream_id = {} AND seq > {after}", sql_text(stream_id))
-}
-
-pub fn stream_query(stream_id: &str) -> String {
-    format!("SELECT * FROM sync_stream WHERE stream_id = {}", sql_text(stream_id))
-}
-
-/// Reads a query of the form of [`events_query`]: stream id and seq.
-pub fn read_events_query(query: &str) -> Option<(String, u64)> {
-    let rest = query.strip_prefix("SELECT * FROM sync_event WHERE stream_id = '")?;
-    let (quoted, after) = rest.rsplit_once("' AND seq > ")?;
-    Some((quoted.replace("''", "'"), after.trim().parse().ok()?))
 }
 
 #[cfg(test)]

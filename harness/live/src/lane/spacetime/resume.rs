@@ -5,7 +5,7 @@
 
 use cutover_core::ids::{Cursor, Seq, StreamId};
 
-use super::request::{self, Purpose, RESUME_REDUCER};
+use super::request::{self, Purpose};
 use super::rows::StreamRow;
 use super::session::SpacetimeSession;
 use crate::lane::{Completion, Head, Heads};
@@ -23,20 +23,25 @@ impl SpacetimeSession {
         }
         let cursors: Vec<(String, u64)> =
             asked.iter().filter_map(|(_, name, cursor)| Some((name.clone(), (*cursor)?.0))).collect();
-        if !cursors.is_empty() {
+        let checks = !cursors.is_empty() && self.shape().checks_cursors();
+        if checks {
             let request_id = self.request_id(Purpose::Check);
-            let check = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
+            let reducer = self.shape().resume.reducer.clone();
+            let check = self.call(request_id, &reducer, request::resume_args(&cursors));
             self.ask(request_id, check).await?;
         }
         let kept = self.drop_sets(streams).await?;
-        let purpose = if cursors.is_empty() { Purpose::Bootstrap } else { Purpose::Events };
+        // Without a call that judges the cursors, the query alone begins the resume.
+        let purpose = if checks { Purpose::Events } else { Purpose::Bootstrap };
         let fresh =
             asked.iter().map(|(stream, name, cursor)| (stream.clone(), name.clone(), cursor.map_or(0, |at| at.0)));
         let sets: Vec<(StreamId, String, u64)> = fresh.chain(kept).collect();
         let heads = self.apply(purpose, &sets).await?;
         let head = |name: &str| heads.iter().find(|row| row.stream_id == name).map(|row| Seq(row.head_seq));
+        let told = !self.shape().heads.table.is_empty();
         // A stream without a row has no events, so its head is 0.
-        Ok(asked.into_iter().map(|(stream, name, _)| (stream, Head::At(head(&name).unwrap_or_default()))).collect())
+        let head = |name: &str| if told { Head::At(head(name).unwrap_or_default()) } else { Head::Unreported };
+        Ok(asked.into_iter().map(|(stream, name, _)| (stream, head(&name))).collect())
     }
 
     /// Unsubscribes streams. The other streams of their sets are subscribed again.
@@ -80,11 +85,11 @@ impl SpacetimeSession {
         let named: Vec<StreamId> = streams.iter().map(|(stream, _, _)| stream.clone()).collect();
         self.last_seen.retain(|(seen, _)| !named.contains(seen));
         self.last_seen.extend(streams.iter().map(|(stream, _, after)| (stream.clone(), *after)));
-        let events = streams.iter().map(|(_, name, after)| request::events_query(name, *after)).collect();
+        let events = streams.iter().map(|(_, name, after)| self.shape().events_query(name, *after)).collect();
         let request_id = self.request_id(purpose);
         self.ask(request_id, request::subscribe(self.protocol, request_id, events)).await?;
         self.sets.push(QuerySet { id: request_id, streams: named.clone() });
-        let rows = streams.iter().map(|(_, name, _)| request::stream_query(name)).collect();
+        let rows = streams.iter().map(|(_, name, _)| self.shape().stream_query(name)).collect();
         let request_id = self.request_id(Purpose::Heads);
         let heads = self.ask(request_id, request::subscribe(self.protocol, request_id, rows)).await?;
         self.sets.push(QuerySet { id: request_id, streams: named });

@@ -1,4 +1,5 @@
-//! Rows of `sync_event` and `sync_stream`, read and written by the columns that the server reports.
+//! Rows of events and streams, read and written by the columns that the server reports. A column is asked for by its
+//! role: what this project's module calls it.
 
 use std::sync::Arc;
 
@@ -9,9 +10,8 @@ use spacetimedb_sats::serde::SerdeWrapper;
 use spacetimedb_sats::{AlgebraicValue, ProductType, ProductValue, WithTypespace};
 
 use super::schema::{Schema, columns, in_words};
-
-pub const EVENT_TABLE: &str = "sync_event";
-pub const STREAM_TABLE: &str = "sync_stream";
+use super::shape::ModuleShape;
+pub use super::shape::{EVENT_TABLE, STREAM_TABLE};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a row of `{table}` that can't be read: {why}")]
@@ -24,6 +24,7 @@ pub struct RowError {
 pub(super) struct Row {
     table: &'static str,
     columns: Arc<ProductType>,
+    shape: Arc<ModuleShape>,
     values: ProductValue,
 }
 
@@ -54,7 +55,7 @@ impl Row {
         let mut rest = bytes;
         let values = bsatn::decode(&**columns, &mut rest).map_err(|error| failed(error.to_string()))?;
         if rest.is_empty() {
-            return Ok(Row { table, columns: Arc::clone(columns), values });
+            return Ok(Row { table, columns: Arc::clone(columns), shape: Arc::clone(schema.shape()), values });
         }
         Err(failed(format!("{} bytes are left over; is the database's module another one?", rest.len())))
     }
@@ -104,7 +105,8 @@ impl Row {
         bsatn::to_vec(&self.values).map_err(|error| RowError { table: self.table, why: error.to_string() })
     }
 
-    fn at(&self, column: &str) -> Result<usize, RowError> {
+    fn at(&self, role: &str) -> Result<usize, RowError> {
+        let column = self.shape.column(self.table, role);
         self.columns.index_of_field_name(column).ok_or_else(|| RowError {
             table: self.table,
             why: format!("there is no column `{column}`; the columns are {}", columns(&self.columns)),
@@ -126,7 +128,10 @@ impl EventRow {
             idempotency_key: row.text("idempotency_key").unwrap_or_default(),
             committed_at: row.time("committed_at"),
             confirmed_read: row.flag("confirmed_read"),
-            payload_hash: row.text("payload_hash")?,
+            payload_hash: match schema.shape().events.payload_hash.as_str() {
+                "" => String::new(),
+                _ => row.text("payload_hash")?,
+            },
             payload: row.text("payload")?,
         })
     }

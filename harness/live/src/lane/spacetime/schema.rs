@@ -7,17 +7,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use cutover_core::stage::{Surface, TableSurface};
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_json::Value;
+use spacetimedb_lib::bsatn;
 use spacetimedb_sats::algebraic_type::fmt::fmt_algebraic_type;
 use spacetimedb_sats::serde::SerdeWrapper;
-use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, ProductTypeElement, Typespace};
+use spacetimedb_sats::{AlgebraicType, AlgebraicTypeRef, ProductType, ProductTypeElement, Typespace, WithTypespace};
 
-use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, RESUME_REDUCER};
-use super::rows::{EVENT_TABLE, STREAM_TABLE};
+use super::shape::{EVENT_TABLE, ModuleShape, STREAM_TABLE};
+use super::template::{Arguments, now};
 
-/// The columns that the lane reads, by name.
+/// The columns that the lane reads, by their roles. It reads the others where the profile names them.
 const COLUMNS: [(&str, &[(&str, AlgebraicType)]); 2] = [
     (
         EVENT_TABLE,
@@ -32,13 +35,8 @@ const COLUMNS: [(&str, &[(&str, AlgebraicType)]); 2] = [
     (STREAM_TABLE, &[("stream_id", AlgebraicType::String), ("head_seq", AlgebraicType::U64)]),
 ];
 
-/// The reducers that the lane calls, with the types of their arguments, which have an order and no names on the wire.
-const REDUCERS: [(&str, &str); 4] = [
-    (APPEND_REDUCER, "String, String, String, String, Option<U64>"),
-    (POLICY_REDUCER, "String, Option<String>, Option<String>, Option<U64>, Option<U64>"),
-    (RESUME_REDUCER, "Vec<(String, U64)>"),
-    (CHECKPOINT_REDUCER, "String, String, U64, U64"),
-];
+/// What the reducer takes that judges the cursors of a resume.
+pub(super) const CURSORS: &str = "Vec<(String, U64)>";
 
 const LISTED: usize = 24;
 
@@ -50,6 +48,7 @@ static MODULE: LazyLock<Arc<Schema>> =
 pub struct Schema {
     tables: BTreeMap<String, Arc<ProductType>>,
     reducers: BTreeMap<String, ProductType>,
+    shape: Arc<ModuleShape>,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +100,8 @@ impl Schema {
             Some((reducer.name, inlined.into_product().ok()?))
         };
         let tables = reported.tables.iter().filter_map(|table| Some((table.name.clone(), row(table)?)));
-        Ok(Schema { tables: tables.collect(), reducers: reported.reducers.into_iter().filter_map(arguments).collect() })
+        let reducers = reported.reducers.into_iter().filter_map(arguments).collect();
+        Ok(Schema { tables: tables.collect(), reducers, shape: Arc::default() })
     }
 
     /// What clients see of this project's module.
@@ -129,53 +129,205 @@ impl Schema {
         Ok(surface)
     }
 
-    pub(super) fn columns(&self, table: &str) -> Option<&Arc<ProductType>> {
-        self.tables.get(table)
+    #[must_use]
+    pub fn with_shape(self, shape: Arc<ModuleShape>) -> Schema {
+        Schema { shape, ..self }
     }
 
-    pub(super) fn has_reducer(&self, name: &str) -> bool {
-        self.reducers.contains_key(name)
+    pub(super) fn shape(&self) -> &Arc<ModuleShape> {
+        &self.shape
+    }
+
+    /// The columns of the table of this role.
+    pub(super) fn columns(&self, role: &str) -> Option<&Arc<ProductType>> {
+        self.tables.get(self.shape.table(role))
+    }
+
+    pub(super) fn place_of(&self, role: &str, column: &str) -> Option<usize> {
+        self.columns(role)?.index_of_field_name(self.shape.column(role, column))
+    }
+
+    /// Whether the module has this reducer of this project's module, with the same arguments.
+    pub(super) fn has_our_reducer(&self, name: &str) -> bool {
+        let ours = Schema::module();
+        let arguments = ours.reducers.get(name);
+        self.reducers.get(name).is_some_and(|has| arguments.is_none_or(|ours| types(has) == types(ours)))
+    }
+
+    pub(super) fn tables(&self) -> &BTreeMap<String, Arc<ProductType>> {
+        &self.tables
+    }
+
+    pub(super) fn reducers(&self) -> &BTreeMap<String, ProductType> {
+        &self.reducers
+    }
+
+    /// The types of a reducer's arguments; those of this project's module for one that the server does not report.
+    pub(super) fn arguments(&self, reducer: &str) -> Option<&ProductType> {
+        self.reducers.get(reducer).or_else(|| MODULE.reducers.get(reducer))
+    }
+
+    /// The arguments of a call as JSON, fitted to their types: where the module takes an option, a value becomes
+    /// `some`; where it does not, a value that there is not becomes 0 or an empty text.
+    pub(super) fn call(&self, reducer: &str, arguments: &Arguments, value: impl Fn(&str) -> Option<Value>) -> Value {
+        let filled = arguments.filled(value);
+        match self.arguments(reducer) {
+            Some(types) => fitted(filled, &AlgebraicType::Product(types.clone())),
+            None => filled,
+        }
+    }
+
+    /// The arguments of a checkpoint: of a client for a stream, its seq and what the client has on disk.
+    pub(super) fn checkpoint_call(&self, (client, stream): (&str, &str), (seq, on_disk): (u64, u64)) -> Value {
+        let checkpoints = &self.shape.checkpoints;
+        self.call(&checkpoints.reducer, &checkpoints.arguments, |name| match name {
+            "client" => Some(Value::from(client)),
+            "stream" => Some(Value::from(stream)),
+            "seq" => Some(Value::from(seq)),
+            "durable_offset" => Some(Value::from(on_disk)),
+            name => now(name),
+        })
+    }
+
+    /// The arguments of a call, in BSATN.
+    pub(super) fn encoded(&self, reducer: &str, arguments: &Value) -> Result<Bytes, String> {
+        let types = self.arguments(reducer).ok_or_else(|| format!("the module has no reducer `{reducer}`"))?;
+        let given = arguments.as_array().map_or(0, Vec::len);
+        if given != types.elements.len() {
+            return Err(format!("{given} arguments are given, and {} are taken", types.elements.len()));
+        }
+        let kind = AlgebraicType::Product(types.clone());
+        let kind = SerdeWrapper::new(WithTypespace::empty(&kind));
+        let value = kind.deserialize(&mut serde_json::Deserializer::from_str(&arguments.to_string()));
+        let value = value.map_err(|error| error.to_string())?;
+        bsatn::to_vec(&value).map(Bytes::from).map_err(|error| error.to_string())
     }
 
     /// The tables and reducers of this project's module that the module does not have, or has with other columns or
-    /// arguments.
+    /// arguments. A table of connections may have another name.
     pub fn missing(&self) -> Vec<String> {
         let ours = Schema::module();
-        let tables = ours.tables.iter().filter(|(name, row)| {
-            let has = self.tables.get(*name);
-            !has.is_some_and(|has| row.elements.iter().all(|column| has.elements.contains(column)))
+        let tables = ours.tables.iter().filter(|(name, row)| match name.as_str() {
+            CONNECTIONS => !self.tells_connections(),
+            name => {
+                let has = self.tables.get(name);
+                !has.is_some_and(|has| row.elements.iter().all(|column| has.elements.contains(column)))
+            }
         });
-        let reducers = ours
-            .reducers
-            .iter()
-            .filter(|(name, arguments)| self.reducers.get(*name).is_none_or(|has| types(has) != types(arguments)));
-        tables.map(|(name, _)| name.clone()).chain(reducers.map(|(name, _)| name.clone())).collect()
+        let reducers = ours.reducers.keys().filter(|name| !self.has_our_reducer(name));
+        tables.map(|(name, _)| name.clone()).chain(reducers.cloned()).collect()
     }
 
+    fn tells_connections(&self) -> bool {
+        let presence = &self.shape.presence;
+        let has = self.tables.get(&presence.table);
+        has.is_some_and(|row| row.index_of_field_name(presence.connection_id.as_str()).is_some())
+    }
+
+    /// Whether the module has what the profile says of it: every table, column and reducer, with fitting types.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut wrong = Vec::new();
-        for (table, wanted) in COLUMNS {
-            let what = format!("the table `{table}` with the columns ({})", listed(wanted.iter().map(column)));
-            let has_all = |row: &ProductType| {
-                wanted.iter().all(|(name, kind)| {
-                    row.elements.iter().any(|has| has.has_name(name) && has.algebraic_type == *kind)
-                })
+        for (role, wanted) in COLUMNS {
+            let table = self.shape.table(role);
+            let wanted: Vec<(&str, &AlgebraicType)> =
+                wanted.iter().map(|(name, kind)| (self.shape.column(role, name), kind)).collect();
+            wrong.extend(self.lacks_columns(table, &wanted));
+        }
+        for (table, columns) in self.shape.other_columns() {
+            wrong.extend(self.lacks_names(table, &columns));
+        }
+        for (reducer, arguments) in self.shape.calls() {
+            let what = format!("the reducer `{reducer}` with the arguments ({})", arguments.in_words());
+            let Some(has) = self.reducers.get(reducer) else {
+                wrong.push(missing(&what, "reducers", self.reducers.keys()));
+                continue;
             };
-            match self.tables.get(table) {
-                Some(row) if has_all(row) => {}
-                Some(row) => wrong.push(differs(&what, &columns(row))),
-                None => wrong.push(missing(&what, "tables", self.tables.keys())),
+            let sample = self.call(reducer, arguments, sample);
+            if let Err(why) = self.encoded(reducer, &sample) {
+                wrong.push(format!("{} ({why})", differs(&what, &types(has))));
             }
         }
-        for (reducer, wanted) in REDUCERS {
-            let what = format!("the reducer `{reducer}` with the arguments ({wanted})");
-            match self.reducers.get(reducer).map(types) {
-                Some(has) if has == wanted => {}
+        let resume = &self.shape.resume.reducer;
+        if !resume.is_empty() {
+            let what = format!("the reducer `{resume}` with the arguments ({CURSORS})");
+            match self.reducers.get(resume).map(types) {
+                Some(has) if has == CURSORS => {}
                 Some(has) => wrong.push(differs(&what, &has)),
                 None => wrong.push(missing(&what, "reducers", self.reducers.keys())),
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    fn lacks_columns(&self, table: &str, wanted: &[(&str, &AlgebraicType)]) -> Option<String> {
+        let wanted: Vec<_> = wanted.iter().filter(|(name, _)| !name.is_empty()).collect();
+        if table.is_empty() || wanted.is_empty() {
+            return None;
+        }
+        let words = wanted.iter().map(|(name, kind)| format!("{name} {}", in_words(kind)));
+        let what = format!("the table `{table}` with the columns ({})", listed(words));
+        let has_all = |row: &ProductType| {
+            wanted
+                .iter()
+                .all(|(name, kind)| row.elements.iter().any(|has| has.has_name(name) && has.algebraic_type == **kind))
+        };
+        match self.tables.get(table) {
+            Some(row) if has_all(row) => None,
+            Some(row) => Some(differs(&what, &columns(row))),
+            None => Some(missing(&what, "tables", self.tables.keys())),
+        }
+    }
+
+    /// Columns of any type. This project's own names of what a run can do without are not asked for.
+    fn lacks_names(&self, table: &str, wanted: &[&str]) -> Option<String> {
+        if table.is_empty() || self.shape.is_ours() {
+            return None;
+        }
+        let what = format!("the table `{table}` with the columns ({})", wanted.join(", "));
+        match self.tables.get(table) {
+            Some(row) if wanted.iter().all(|name| row.index_of_field_name(name).is_some()) => None,
+            Some(row) => Some(differs(&what, &columns(row))),
+            // It was told already.
+            None if self.shape.role_of(table).is_some() => None,
+            None => Some(missing(&what, "tables", self.tables.keys())),
+        }
+    }
+}
+
+/// The table of connections, which a run can do without.
+const CONNECTIONS: &str = "active_connection";
+
+/// A value of the right kind for each placeholder, to see whether arguments fit.
+fn sample(name: &str) -> Option<Value> {
+    match name {
+        "none" | "expected_next_seq" => None,
+        "stream" | "key" | "payload" | "hash" | "claimed_hash" | "client" => Some(Value::from("text")),
+        _ => Some(Value::from(1)),
+    }
+}
+
+fn fitted(value: Value, kind: &AlgebraicType) -> Value {
+    if let Some(inner) = kind.as_option() {
+        let is_sum =
+            |members: &serde_json::Map<String, Value>| ["some", "none"].iter().any(|one| members.contains_key(*one));
+        return match value {
+            Value::Null => Value::Null,
+            Value::Object(members) if is_sum(&members) => Value::Object(members),
+            value => serde_json::json!({ "some": fitted(value, inner) }),
+        };
+    }
+    match (value, kind) {
+        (Value::Null, AlgebraicType::String) => Value::from(""),
+        (Value::Null, AlgebraicType::Bool) => Value::from(false),
+        (Value::Null, kind) if kind.is_integer() => Value::from(0),
+        (Value::Array(values), AlgebraicType::Product(product)) if values.len() == product.elements.len() => {
+            let fields = values.into_iter().zip(&product.elements);
+            fields.map(|(value, element)| fitted(value, &element.algebraic_type)).collect()
+        }
+        (Value::Array(values), AlgebraicType::Array(array)) => {
+            values.into_iter().map(|value| fitted(value, &array.elem_ty)).collect()
+        }
+        (value, _) => value,
     }
 }
 
@@ -204,10 +356,6 @@ fn missing<'a>(what: &str, all: &str, names: impl Iterator<Item = &'a String>) -
     format!("{what} is looked for, and the module's {all} are {}", listed(names.take(LISTED)))
 }
 
-fn column((name, kind): &(&str, AlgebraicType)) -> String {
-    format!("{name} {}", in_words(kind))
-}
-
 pub(super) fn columns(row: &ProductType) -> String {
     listed(row.elements.iter().map(column_of))
 }
@@ -216,7 +364,7 @@ fn column_of(column: &ProductTypeElement) -> String {
     format!("{} {}", column.name.as_deref().unwrap_or("(no name)"), in_words(&column.algebraic_type))
 }
 
-fn types(arguments: &ProductType) -> String {
+pub(super) fn types(arguments: &ProductType) -> String {
     listed(arguments.elements.iter().map(|argument| in_words(&argument.algebraic_type)))
 }
 

@@ -14,7 +14,9 @@ use tokio::sync::Mutex;
 use super::admin::{self, AdminError};
 use super::bearer::Leases;
 use super::profile::SpacetimeProfile;
+use super::propose::propose;
 use super::schema::Schema;
+use super::shape::Streams;
 use super::{SpacetimeLane, SpacetimeTaggers};
 use crate::bounds::{self, Bound};
 use crate::frame::TaggerFactory;
@@ -22,7 +24,7 @@ use crate::lane::http::HttpClient;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Service, Space};
 use crate::lane::socket::Bounds;
-use crate::lane::trial::{Trial, TrialError, trial_bounds};
+use crate::lane::trial::{Steps, Trial, TrialError, trial_bounds};
 use crate::lane::{Endpoint, Lane, OpenError};
 
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
@@ -80,11 +82,25 @@ impl SpacetimeService {
     }
 
     /// The lane over a database, with the schema that the server reports of its module.
-    async fn open(&self, space: &Space, names: Arc<Names>) -> Result<(SpacetimeLane, Arc<Schema>), OpenError> {
+    async fn open(
+        &self,
+        space: &Space,
+        names: Arc<Names>,
+    ) -> Result<(SpacetimeLane, Arc<Schema>, Arc<Names>), OpenError> {
         let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
-        let schema = reported.map_or_else(Schema::module, Arc::new);
-        let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names);
-        Ok((lane.with_schema(schema.clone()), schema))
+        let shape = Arc::new(self.profile.shape());
+        let schema = reported.unwrap_or_else(|| (*Schema::module()).clone());
+        let schema = Arc::new(schema.with_shape(Arc::clone(&shape)));
+        let names = match shape.streams == Streams::default() {
+            true => names,
+            false => Arc::new(
+                names
+                    .with_ids(|topic, id| shape.stream_id(topic, id))
+                    .map_err(|error| OpenError::lasting(error.to_string()))?,
+            ),
+        };
+        let lane = SpacetimeLane::new(self.profile.clone(), &space.name, Some(self.token.clone()), names.clone());
+        Ok((lane.with_schema(schema.clone()), schema, names))
     }
 }
 
@@ -143,12 +159,13 @@ impl Service for SpacetimeService {
     }
 
     async fn missing(&self) -> Result<Vec<String>, OpenError> {
-        if self.profile.publishes_module() && self.run.module == MODULE_WASM {
+        let shape = self.profile.shape();
+        if self.profile.publishes_module() && self.run.module == MODULE_WASM && shape.is_ours() {
             return Ok(Vec::new());
         }
         let space = self.create_space("schema").await?;
         let reported = admin::schema(&mut self.http(bounds::ADMIN)?, &space.name).await?;
-        Ok(reported.map(|schema| schema.missing()).unwrap_or_default())
+        Ok(reported.map(|schema| schema.with_shape(Arc::new(shape)).missing()).unwrap_or_default())
     }
 
     async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
@@ -169,7 +186,7 @@ impl Service for SpacetimeService {
         space: &Space,
         names: Arc<Names>,
     ) -> Result<(Arc<dyn Lane>, Arc<dyn TaggerFactory>), OpenError> {
-        let (lane, schema) = self.open(space, names.clone()).await?;
+        let (lane, schema, names) = self.open(space, names).await?;
         Ok((Arc::new(lane), Arc::new(SpacetimeTaggers::new(names, schema))))
     }
 
@@ -182,12 +199,28 @@ impl Service for SpacetimeService {
         Ok(Some(Arc::new(leases)))
     }
 
-    async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Result<(), TrialError> {
+    async fn try_out(&self, space: &Space, names: Arc<Names>, trial: &Trial) -> Steps {
         // The first call of a reducer may find the server still compiling the module.
         let bounds = Bounds { operation: Bounds::default().operation, ..trial_bounds() };
         let opened = self.open(space, names).await;
-        let (lane, _) = opened.map_err(|source| TrialError::Open { trying: "the schema".to_owned(), source })?;
-        lane.with_bounds(bounds).try_out(&self.at, trial).await
+        let mut steps = Steps::of(trial);
+        let opened = opened.map_err(|source| TrialError::Open { trying: "the schema".to_owned(), source });
+        let Some((lane, ..)) = steps.step("read the schema", async { opened }).await else { return steps };
+        lane.with_bounds(bounds).try_out(&self.at, trial, steps).await
+    }
+
+    async fn proposed(&self) -> Result<Option<(String, Vec<String>)>, OpenError> {
+        let profile = &self.profile;
+        let Some(database) = &profile.database else {
+            let what = "the URL names no database";
+            let hint = "write it as `http://HOST/v1/database/NAME`";
+            return Err(OpenError { is_of_the_profile: true, ..OpenError::lasting(what).hint(hint) });
+        };
+        let of_the_profile = |what: String| OpenError { is_of_the_profile: true, ..OpenError::lasting(what) };
+        let reported = admin::schema(&mut self.http(bounds::ADMIN)?, database).await?;
+        let schema = reported
+            .ok_or_else(|| of_the_profile(format!("the server has no database `{database}`, or reports no schemas")))?;
+        propose(&schema, profile.url(), database).map(Some).map_err(of_the_profile)
     }
 
     async fn clean_up(&self, keep: bool, within: Duration) -> Vec<String> {

@@ -1,14 +1,15 @@
 //! A subscriber's session with a database.
 //!
-//! The heartbeat is a call of `resume_stream` with a cursor beyond any head, which writes nothing. A server sends
-//! answers to calls and transactions through one queue (but not answers to one-off queries). So every transaction that
-//! was committed before the answer arrives before it.
+//! The heartbeat is a call that writes nothing: of `resume_stream` with a cursor beyond any head, or another one that
+//! the profile names. For a module without such a call it is a subscription to events that no stream has, which then
+//! ends. A server sends answers to calls and subscriptions, and transactions, through one queue (but not answers to
+//! one-off queries). So every transaction that was committed before the answer arrives before it.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cutover_core::history::{Closed, Contradiction, Refusal, Spoken, Via};
+use cutover_core::history::{Closed, Contradiction, Spoken, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
 use cutover_core::plan::JoinParams;
 use serde_json::Value;
@@ -17,15 +18,15 @@ use spacetimedb_lib::ConnectionId;
 use super::incoming::{Call, Incoming, Kind, read};
 use super::known::Known;
 use super::protocol::{ClientMessage, Protocol, ServerMessage, decode_server, encode_client};
-use super::request::{self, CHECKPOINT_REDUCER, CLIENT_REDUCER, KNOWN_STREAM, Purpose, RESUME_REDUCER};
+use super::request::{self, CLIENT_REDUCER, KNOWN_STREAM, Purpose};
 use super::resume::QuerySet;
 use super::rows::{EventRow, StreamRow};
 use super::schema::Schema;
+use super::shape::ModuleShape;
+use super::template::now;
 use crate::lane::conversation::{Connection, Conversation, in_words};
 use crate::lane::names::Names;
-use crate::lane::refusal::{
-    SPACETIME, STALE_CURSOR, missing_in_stale, not_in_plan, read_refusal, refusal, told, with_own_protocol,
-};
+use crate::lane::refusal::{SPACETIME, STALE_CURSOR, missing_in_stale, not_in_plan, told, with_own_protocol};
 use crate::lane::socket::{Bounds, Payload, Socket};
 use crate::lane::{Arrival, Completion, Heads, OpError, OpenError, SubscriberSession};
 
@@ -165,7 +166,7 @@ impl SpacetimeSession {
         by_arguments.or(self.calls.first()).map(|(id, _)| *id)
     }
 
-    pub(super) fn call(&mut self, request_id: u32, reducer: &'static str, args: Bytes) -> ClientMessage {
+    pub(super) fn call(&mut self, request_id: u32, reducer: &str, args: Bytes) -> ClientMessage {
         self.calls.push((request_id, args.clone()));
         request::call(self.protocol, request_id, reducer, args)
     }
@@ -179,7 +180,8 @@ impl SpacetimeSession {
             None => self.last_seen.push((stream.clone(), row.seq)),
         }
         let declared = (!row.payload_hash.is_empty()).then_some(row.payload_hash);
-        let (seq, key) = (Seq(row.seq), Some(row.idempotency_key).filter(|key| !key.is_empty()));
+        let key = Some(row.idempotency_key).filter(|key| !key.is_empty());
+        let (seq, key) = (Seq(row.seq), key.map(|key| self.shape().key_of_plan(&self.names, key)));
         self.connection.inbox.push(Arrival::Event { stream, seq, payload: row.payload, declared, key, via });
     }
 
@@ -198,7 +200,7 @@ impl SpacetimeSession {
         let answered = self.request(request_id, message, &what, self.connection.bounds.operation).await;
         let rows = answered.map_err(OpError::Unknown)?;
         rows.map_err(|words| {
-            let refusal = module_refusal(&self.names, &words);
+            let refusal = self.shape().refusals.read(&self.names, &words);
             if refusal.code == STALE_CURSOR {
                 for said in missing_in_stale(&serde_json::from_str(&words).unwrap_or_default()) {
                     self.tell(None, 0, Contradiction::FieldMissing, said);
@@ -243,12 +245,33 @@ impl SpacetimeSession {
         self.connection.close().await;
     }
 
-    fn heartbeat_call(&mut self) -> (u32, ClientMessage) {
+    pub(super) fn shape(&self) -> &ModuleShape {
+        self.schema.shape()
+    }
+
+    /// The messages of a heartbeat, the first of which is answered as one.
+    fn heartbeat_messages(&mut self) -> Result<(u32, Vec<ClientMessage>), String> {
         let subscribed = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
         let stream_id = subscribed.unwrap_or(KNOWN_STREAM).to_owned();
         let request_id = self.request_id(Purpose::Heartbeat);
-        let args = request::resume_args(&[(stream_id, u64::MAX)]);
-        (request_id, self.call(request_id, RESUME_REDUCER, args))
+        let schema = Arc::clone(&self.schema);
+        let heartbeat = &schema.shape().heartbeat;
+        if heartbeat.reducer.is_empty() {
+            let query = vec![self.shape().empty_query(&stream_id)];
+            let end = self.request_id(Purpose::Unsubscribe);
+            let messages = [
+                request::subscribe(self.protocol, request_id, query),
+                request::unsubscribe(self.protocol, end, request_id),
+            ];
+            return Ok((request_id, messages.into()));
+        }
+        let args = schema.call(&heartbeat.reducer, &heartbeat.arguments, |name| match name {
+            "stream" => Some(Value::from(stream_id.as_str())),
+            "beyond_head" => Some(Value::from(u64::MAX)),
+            name => now(name),
+        });
+        let args = schema.encoded(&heartbeat.reducer, &args)?;
+        Ok((request_id, vec![self.call(request_id, &heartbeat.reducer, args)]))
     }
 }
 
@@ -282,10 +305,13 @@ impl Conversation for SpacetimeSession {
     }
 
     async fn send_heartbeat(&mut self) -> Result<(), Closed> {
-        let (request_id, call) = self.heartbeat_call();
+        let (request_id, messages) = self.heartbeat_messages().map_err(|why| Closed::Lost { why })?;
         self.connection.heartbeat_sent(request_id);
-        let message = encoded(call).map_err(|why| Closed::Lost { why })?;
-        self.connection.socket.send(message).await
+        for message in messages {
+            let message = encoded(message).map_err(|why| Closed::Lost { why })?;
+            self.connection.socket.send(message).await?;
+        }
+        Ok(())
     }
 }
 
@@ -300,10 +326,17 @@ impl SubscriberSession for SpacetimeSession {
     }
 
     async fn heartbeat(&mut self) -> Completion {
-        let (request_id, call) = self.heartbeat_call();
-        let message = encoded(call).map_err(OpError::Unknown)?;
+        let (request_id, messages) = self.heartbeat_messages().map_err(OpError::Unknown)?;
+        let mut messages = messages.into_iter();
+        let first = messages.next().ok_or_else(|| OpError::Unknown("no heartbeat".to_owned()))?;
+        let message = encoded(first).map_err(OpError::Unknown)?;
         let within = self.connection.bounds.heartbeat;
         let answered = self.request(request_id, message, "a request (Heartbeat)", within).await;
+        for message in messages {
+            let message = encoded(message).map_err(OpError::Unknown)?;
+            let sent = self.connection.socket.send(message).await;
+            sent.map_err(|closed| OpError::Unknown(in_words(&closed)))?;
+        }
         self.connection.postpone_keepalive();
         // A refusal is an answer too: the lane is alive.
         answered.map(drop).map_err(OpError::Unknown)
@@ -311,24 +344,38 @@ impl SubscriberSession for SpacetimeSession {
 
     async fn checkpoint(&mut self, stream: &StreamId, cursor: Cursor) -> Option<Completion> {
         let name = self.wire_name(stream).ok()?;
+        let schema = Arc::clone(&self.schema);
+        let checkpoints = &schema.shape().checkpoints;
+        if checkpoints.reducer.is_empty() {
+            return None;
+        }
+        // The seq also is the client's own count of what it has on disk.
+        let args = schema.checkpoint_call((&self.client, &name), (cursor.0, cursor.0));
+        let args = match schema.encoded(&checkpoints.reducer, &args) {
+            Ok(args) => args,
+            Err(why) => return Some(Err(OpError::Unknown(why))),
+        };
         let request_id = self.request_id(Purpose::Checkpoint);
-        let args = request::checkpoint_args(&self.client, &name, cursor.0);
-        let call = self.call(request_id, CHECKPOINT_REDUCER, args);
+        let call = self.call(request_id, &checkpoints.reducer, args);
         Some(self.ask(request_id, call).await.map(drop))
     }
 
     async fn ask_oddly(&mut self) -> Completion {
+        if !self.shape().checks_cursors() {
+            return Ok(());
+        }
+        let reducer = self.shape().resume.reducer.clone();
         let own = self.sets.first().and_then(|set| self.names.stream_id(set.streams.first()?));
         let own = own.unwrap_or(KNOWN_STREAM).to_owned();
         for (cursors, what, expected) in odd_cursors(&own) {
             let request_id = self.request_id(Purpose::Heartbeat);
-            let call = self.call(request_id, RESUME_REDUCER, request::resume_args(&cursors));
+            let call = self.call(request_id, &reducer, request::resume_args(&cursors));
             let message = encoded(call).map_err(OpError::Unknown)?;
             let within = self.connection.bounds.heartbeat;
             let answered = self.request(request_id, message, what, within).await.map_err(OpError::Unknown)?;
             let got = match answered {
                 Ok(_) => "ok".to_owned(),
-                Err(words) => told(&module_refusal(&self.names, &words)),
+                Err(words) => told(&self.shape().refusals.read(&self.names, &words)),
             };
             if got != expected {
                 let said = format!("{got} to {what}, and not {expected}");
@@ -370,10 +417,4 @@ fn odd_cursors(own: &str) -> Vec<OddCursors> {
         (cursors(&[(own, 0), (UNKNOWN_STREAM, 0)]), "a known and an unknown stream", FORBIDDEN),
         (cursors(&[(&spaced, u64::MAX), (own, u64::MAX)]), "a stream twice, once with spaces", "ok"),
     ]
-}
-
-/// A refusal in the module's JSON; other words of the server become its message.
-pub(super) fn module_refusal(names: &Names, words: &str) -> Refusal {
-    let json: Value = serde_json::from_str(words).unwrap_or_default();
-    read_refusal(&json, |name| names.stream_of_id(name)).unwrap_or_else(|| refusal("server_error", words))
 }

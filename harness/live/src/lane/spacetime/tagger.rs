@@ -13,7 +13,7 @@ use super::incoming::{Kind, read};
 use super::json::JsonMessage;
 use super::protocol::{Asked, ClientMessage, Protocol, ServerMessage, asked, decode_client, decode_server, names};
 use super::publish::PublishArgs;
-use super::request::{APPEND_REDUCER, RESUME_REDUCER, read_resume_args};
+use super::request::read_resume_args;
 use super::schema::Schema;
 use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, TaggerFactory};
 use crate::lane::generic::{self, json_of};
@@ -55,7 +55,7 @@ impl TaggerFactory for SpacetimeTaggers {
         let protocol = subprotocol.and_then(Protocol::of).unwrap_or(Protocol::V1);
         let mut tagger = Tagger::new(protocol, Arc::clone(&self.names), Arc::clone(&self.schema));
         if self.of_others {
-            tagger.classifier = Classifier::of_others(Arc::clone(&self.names));
+            tagger.classifier = Classifier::of_others(Arc::clone(&self.names), Arc::clone(self.schema.shape()));
         }
         Arc::new(tagger)
     }
@@ -67,11 +67,13 @@ impl TaggerFactory for SpacetimeTaggers {
 
 impl Tagger {
     pub fn new(protocol: Protocol, names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
-        Tagger { format: Format::Bsatn(protocol), classifier: Classifier::new(names), schema }
+        let classifier = Classifier::new(names, Arc::clone(schema.shape()));
+        Tagger { format: Format::Bsatn(protocol), classifier, schema }
     }
 
     pub fn json(names: Arc<Names>, schema: Arc<Schema>) -> Tagger {
-        Tagger { format: Format::Json, classifier: Classifier::new(names), schema }
+        let classifier = Classifier::new(names, Arc::clone(schema.shape()));
+        Tagger { format: Format::Json, classifier, schema }
     }
 
     fn messages(&self, frame: &Frame) -> Vec<Message> {
@@ -98,9 +100,9 @@ impl Tagger {
     fn request(&self, message: &ClientMessage) -> Message {
         let (request_id, what) = asked(message);
         let ask = match what {
-            Asked::Reducer(RESUME_REDUCER, args) => Ask::Check(read_resume_args(args)),
-            Asked::Reducer(APPEND_REDUCER, args) => {
-                Ask::Publish(PublishArgs::of_bsatn(args).and_then(|args| args.event(&self.classifier)))
+            Asked::Reducer(reducer, args) if self.classifier.checks(reducer) => Ask::Check(read_resume_args(args)),
+            Asked::Reducer(reducer, args) if self.classifier.appends(reducer) => {
+                Ask::Publish(PublishArgs::of_bsatn(&self.schema, args).and_then(|args| args.event(&self.classifier)))
             }
             Asked::Queries(queries) => Ask::Queries(queries.iter().map(|query| query.to_string()).collect()),
             _ => Ask::Other,
@@ -124,7 +126,9 @@ impl Tagger {
             (Direction::Upstream, Edit::Cursor { stream, to }) => {
                 edit::with_cursor(protocol, &self.classifier, bytes, stream, *to)?
             }
-            (Direction::Upstream, edit) => edit::with_publish_edited(protocol, &self.classifier, bytes, edit)?,
+            (Direction::Upstream, edit) => {
+                edit::with_publish_edited(protocol, &self.classifier, &self.schema, bytes, edit)?
+            }
             (Direction::Downstream, Edit::Cursor { .. }) => return None,
             (Direction::Downstream, edit) => {
                 edit::with_rows_edited(protocol, &self.classifier, &self.schema, bytes, edit)?
@@ -135,11 +139,13 @@ impl Tagger {
 }
 
 impl Tagger {
-    fn tag_http(direction: Direction, bytes: &[u8]) -> FrameTag {
+    fn tag_http(&self, direction: Direction, bytes: &[u8]) -> FrameTag {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         match direction {
-            Direction::Upstream if called_over_http(head).as_deref() == Some(APPEND_REDUCER) => FrameTag::Publish,
+            Direction::Upstream if called_over_http(head).is_some_and(|reducer| self.classifier.appends(&reducer)) => {
+                FrameTag::Publish
+            }
             Direction::Upstream => FrameTag::Other,
             Direction::Downstream => {
                 // A reducer's success has no body and its refusal is an object; what SQL finds is a list.
@@ -152,11 +158,11 @@ impl Tagger {
 
     fn published(&self, frame: &Frame) -> Option<Carried> {
         let body = json_of(frame)?;
-        PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.event(&self.classifier)
+        PublishArgs::of_json(&self.classifier.shape, std::str::from_utf8(&body).ok()?)?.event(&self.classifier)
     }
 
     fn facts_http(&self, frame: &Frame, bytes: &[u8]) -> Facts {
-        let mut facts = Facts::of(frame, Tagger::tag_http(frame.direction, bytes));
+        let mut facts = Facts::of(frame, self.tag_http(frame.direction, bytes));
         if facts.tag == FrameTag::Publish {
             facts.streams.extend(self.published(frame).map(|event| (event.stream, None)));
         }
@@ -164,11 +170,13 @@ impl Tagger {
     }
 
     fn edit_http(&self, frame: &Frame, bytes: &[u8], edit: &Edit) -> Option<String> {
-        if Tagger::tag_http(frame.direction, bytes) != FrameTag::Publish {
+        if self.tag_http(frame.direction, bytes) != FrameTag::Publish {
             return None;
         }
         let body = json_of(frame)?;
-        PublishArgs::of_json(std::str::from_utf8(&body).ok()?)?.edited(&self.classifier, edit)?.to_json()
+        PublishArgs::of_json(&self.classifier.shape, std::str::from_utf8(&body).ok()?)?
+            .edited(&self.classifier, edit)?
+            .to_json()
     }
 }
 
@@ -199,7 +207,7 @@ impl FrameTagger for Tagger {
         if let Body::Http(bytes) = &frame.body {
             let head = wire_http::parts(bytes).map(|(head, _)| head).unwrap_or_default();
             contents.names = called_over_http(head).into_iter().collect();
-            if Tagger::tag_http(frame.direction, bytes) == FrameTag::Publish {
+            if self.tag_http(frame.direction, bytes) == FrameTag::Publish {
                 contents.events.extend(self.published(frame));
             }
             return contents;

@@ -1,11 +1,12 @@
 //! Tries what the plans will use of a database: the module's schema, each compression, a policy, a publish with its
 //! SQL, and the event, live and by replay.
 
+use cutover_core::ids::Cursor;
 use cutover_core::plan::{Compression, Serializer};
 
 use super::SpacetimeLane;
 use crate::bounds;
-use crate::lane::trial::{self, Attempt, REPLAY_BATCH, TRIAL_CLIENT, Trial, TrialError};
+use crate::lane::trial::{self, Attempt, Outcome, REPLAY_BATCH, Steps, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{
     Arrival, ClientOptions, Completion, Endpoint, Lane, OpError, Publish, SubscriberSession, WriterSession,
 };
@@ -17,9 +18,14 @@ struct SpacetimeAttempt<'a> {
 }
 
 impl SpacetimeLane {
-    pub async fn try_out(&self, endpoint: &Endpoint, trial: &Trial) -> Result<(), TrialError> {
-        self.schema.check().map_err(TrialError::Module)?;
-        trial::run(&SpacetimeAttempt { lane: self, endpoint, trial }, &trial.compressions).await
+    pub(super) async fn try_out(&self, endpoint: &Endpoint, trial: &Trial, mut steps: Steps) -> Steps {
+        let checked = self.schema.check().map_err(TrialError::Module);
+        // Nothing is written to a module that is not the one of the profile.
+        if steps.step("find tables, columns and reducers in it", async { checked }).await.is_some() {
+            let attempt = SpacetimeAttempt { lane: self, endpoint, trial };
+            trial::run(&attempt, &trial.compressions, &mut steps).await;
+        }
+        steps
     }
 }
 
@@ -44,6 +50,10 @@ impl Attempt for SpacetimeAttempt<'_> {
         opened.map_err(|source| TrialError::Open { trying: "the writer's connection".to_owned(), source })
     }
 
+    fn sets_policies(&self) -> bool {
+        !self.lane.schema.shape().policy.reducer.is_empty()
+    }
+
     async fn set_policy(&self, writer: &mut Box<dyn WriterSession>) -> Result<(), TrialError> {
         let limit = self.trial.limit();
         done(writer.set_policy(&self.trial.stream, limit, limit).await, "a stream's policy")
@@ -59,21 +69,52 @@ impl Attempt for SpacetimeAttempt<'_> {
     }
 
     /// Waits for the event. One that does not come is left to the run; one that can't be read is of another module.
-    async fn read(&self, mut session: Box<dyn SubscriberSession>, _live: bool) -> Result<(), TrialError> {
+    async fn read(&self, mut session: Box<dyn SubscriberSession>, _live: bool) -> Result<bool, TrialError> {
         let mut bound = bounds::LIVE.begin();
-        loop {
+        let came = loop {
             match bound.within(session.next()).await {
                 Ok(Arrival::Unreadable(what)) => return Err(TrialError::Module(what)),
-                Ok(Arrival::Event { .. } | Arrival::Closed(_)) | Err(_) => break,
+                Ok(Arrival::Event { .. }) => break true,
+                Ok(Arrival::Closed(_)) | Err(_) => break false,
                 Ok(_) => {}
             }
-        }
+        };
         session.close().await;
-        Ok(())
+        Ok(came)
     }
 
     async fn close(&self, mut session: Box<dyn SubscriberSession>) {
         session.close().await;
+    }
+
+    async fn others(&self, writer: &mut Box<dyn WriterSession>, compression: Compression, steps: &mut Steps) {
+        let (shape, stream) = (self.lane.schema.shape(), &self.trial.stream);
+        let connected = steps.step("connect for a checkpoint", self.connect(compression)).await;
+        if let Some(mut session) = connected {
+            match session.checkpoint(stream, Cursor(1)).await {
+                Some(answered) => {
+                    steps.step("acknowledge a checkpoint", async { done(answered, "a checkpoint") }).await;
+                }
+                None => steps.add("acknowledge a checkpoint", Outcome::LeftOut),
+            }
+            session.close().await;
+        }
+        let stored = match shape.heads.table.is_empty() {
+            true => Outcome::LeftOut,
+            false => match writer.stored(stream).await {
+                Ok(Some(_)) => Outcome::Works,
+                Ok(None) => Outcome::Missing("the tables show no row of the stream"),
+                Err(error) => Outcome::Failed(Box::new(refused(error.what(), false))),
+            },
+        };
+        steps.add("read what is stored, by SQL", stored);
+        let listed = match writer.connections().await {
+            Ok(Some(_)) => Outcome::Works,
+            Ok(None) if shape.presence.table.is_empty() => Outcome::LeftOut,
+            Ok(None) => Outcome::Missing("the query of the connections was refused"),
+            Err(error) => Outcome::Failed(Box::new(refused(error.what(), false))),
+        };
+        steps.add("list the connections, by SQL", listed);
     }
 }
 

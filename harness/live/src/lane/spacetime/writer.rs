@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use cutover_core::hash::{payload_hash, sha256};
 use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
 use cutover_core::plan::{STREAM, Window};
@@ -12,10 +13,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::admin::{AdminError, find_database, hint};
-use super::request::{APPEND_REDUCER, CHECKPOINT_REDUCER, POLICY_REDUCER, PRUNE_REDUCER, WINDOW_REDUCER, sql_text};
+use super::request::{PRUNE_REDUCER, WINDOW_REDUCER, sql_text};
 use super::schema::Schema;
-use super::session::module_refusal;
+use super::shape::ModuleShape;
 use super::stored;
+use super::template::now;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
@@ -57,7 +59,12 @@ impl SpacetimeWriter {
 
     /// A writer that connects with its first request.
     pub(super) fn new(http: HttpClient, database: String, names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeWriter {
-        SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys: true }
+        let reads_keys = !schema.shape().keys.table.is_empty();
+        SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys }
+    }
+
+    fn shape(&self) -> &ModuleShape {
+        self.schema.shape()
     }
 
     pub(super) async fn run(&mut self, reducer: &str, args: &Value) -> Completion {
@@ -75,7 +82,7 @@ impl SpacetimeWriter {
         let words = String::from_utf8_lossy(&answer.body);
         let what = format!("HTTP {}: {} ({})", answer.status, answer.excerpt(), hint(answer.status));
         Err(match answer.status {
-            REDUCER_FAILED => OpError::from(module_refusal(&self.names, &words)),
+            REDUCER_FAILED => OpError::from(self.shape().refusals.read(&self.names, &words)),
             status if did_nothing(status) => OpError::Later(what),
             // 402 is an empty energy budget, 4xx a request that was never run.
             400..=499 if !answer.is_passing() => OpError::from(refusal(format!("http_{}", answer.status), what)),
@@ -86,10 +93,10 @@ impl SpacetimeWriter {
     /// The event's seq; `None` where it is in no table.
     async fn seq_of(&mut self, stream_id: &str, key: &str) -> Result<Option<u64>, String> {
         if self.reads_keys {
-            // The module's key of both: the stream's length in bytes, a colon, and the two (spacetime/module,
-            // `pair_key`).
-            let pair = sql_text(&format!("{}:{stream_id}{key}", stream_id.len()));
-            match self.sql(&format!("SELECT seq FROM sync_append_key WHERE append_key = {pair}")).await? {
+            let keys = &self.shape().keys;
+            let pair = sql_text(&self.shape().key_form(stream_id, key));
+            let query = format!("SELECT {} FROM {} WHERE {} = {pair}", keys.seq, keys.table, keys.key);
+            match self.sql(&query).await? {
                 // A module with keys of another form has no such row; the event's own row may have the seq.
                 Ok(answer) => {
                     if let Ok(Some(seq)) = seq_in(&answer) {
@@ -99,8 +106,16 @@ impl SpacetimeWriter {
                 Err(_) => self.reads_keys = false,
             }
         }
-        let (stream_id, key) = (sql_text(stream_id), sql_text(key));
-        let query = format!("SELECT seq FROM sync_event WHERE stream_id = {stream_id} AND idempotency_key = {key}");
+        let events = &self.shape().events;
+        let query = format!(
+            "SELECT {} FROM {} WHERE {} = {} AND {} = {}",
+            events.seq,
+            events.table,
+            events.stream_id,
+            sql_text(stream_id),
+            events.idempotency_key,
+            sql_text(key)
+        );
         seq_in(&self.sql(&query).await?.map_err(|answer| format!("HTTP {}: {}", answer.status, answer.excerpt()))?)
     }
 
@@ -113,9 +128,9 @@ impl SpacetimeWriter {
     }
 }
 
-/// SATS's option: null is none.
-fn option(value: Option<u64>) -> Value {
-    value.map_or(Value::Null, |value| json!({ "some": value }))
+/// The hash that a publisher computes. A text without a canonical form is hashed as it is.
+fn hash_of(payload: &str) -> String {
+    payload_hash(payload.as_bytes()).map_or_else(|_| sha256(payload.as_bytes()), |hash| hash.to_string())
 }
 
 fn hint_of(error: &AdminError) -> Option<String> {
@@ -146,10 +161,20 @@ impl WriterSession for SpacetimeWriter {
         let Some(stream_id) = self.names.stream_id(stream).map(str::to_owned) else {
             return Err(not_in_plan(stream));
         };
-        // Without a hash the module computes it.
-        let hash = publish.payload_hash.unwrap_or_default();
-        let args = json!([stream_id, key, payload, hash, option(publish.expected_next_seq)]);
-        self.run(APPEND_REDUCER, &args).await?;
+        let key = &self.shape().key_on_wire(&self.names, key);
+        let append = &self.shape().append;
+        let args = self.schema.call(&append.reducer, &append.arguments, |name| match name {
+            "stream" => Some(Value::from(stream_id.as_str())),
+            "key" => Some(Value::from(key.as_str())),
+            "payload" => Some(Value::from(payload)),
+            "hash" => Some(publish.payload_hash.map_or_else(|| hash_of(payload), str::to_owned).into()),
+            // Without a hash the module computes it.
+            "claimed_hash" => Some(Value::from(publish.payload_hash.unwrap_or_default())),
+            "expected_next_seq" => publish.expected_next_seq.map(Value::from),
+            name => now(name),
+        });
+        let reducer = append.reducer.clone();
+        self.run(&reducer, &args).await?;
         // A call's answer has no body, so the seq is read by SQL. The lane does not report whether the event is a
         // duplicate. A call is answered after its commit, and SQL reads committed rows, so the first query finds the
         // row. The others leave time to a load balancer that sends SQL to a replica.
@@ -159,7 +184,10 @@ impl WriterSession for SpacetimeWriter {
             match self.seq_of(&stream_id, key).await {
                 Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None, differs: Vec::new() }),
                 Ok(None) if looks == LOOKS => {
-                    let why = format!("HTTP 200, and {looks} looks by SQL found no row of it in `sync_event`");
+                    let why = format!(
+                        "HTTP 200, and {looks} looks by SQL found no row of it in `{}`",
+                        self.shape().events.table
+                    );
                     return Err(OpError::Unwritten(why));
                 }
                 Ok(None) => tokio::time::sleep(wait).await,
@@ -181,8 +209,18 @@ impl WriterSession for SpacetimeWriter {
         let Some(stream_id) = self.names.stream_id(stream) else {
             return Err(not_in_plan(stream));
         };
-        let args = json!([stream_id, null, null, option(retention), option(replay_budget)]);
-        self.run(POLICY_REDUCER, &args).await
+        let policy = &self.shape().policy;
+        if policy.reducer.is_empty() {
+            return Ok(());
+        }
+        let args = self.schema.call(&policy.reducer, &policy.arguments, |name| match name {
+            "stream" => Some(Value::from(stream_id)),
+            "retention" => retention.map(Value::from),
+            "replay_budget" => replay_budget.map(Value::from),
+            _ => None,
+        });
+        let reducer = policy.reducer.clone();
+        self.run(&reducer, &args).await
     }
 
     async fn prune(&mut self, stream: &StreamId, prune: Prune) -> Completion<Seq> {
@@ -197,8 +235,13 @@ impl WriterSession for SpacetimeWriter {
         let Some(stream_id) = self.names.stream_id(stream) else {
             return Some(Err(not_in_plan(stream)));
         };
+        let reducer = self.shape().checkpoints.reducer.clone();
+        if reducer.is_empty() {
+            return None;
+        }
         let StoredCheckpoint { client, seq, durable_offset } = checkpoint;
-        Some(self.run(CHECKPOINT_REDUCER, &json!([client, stream_id, seq, durable_offset])).await)
+        let args = self.schema.checkpoint_call((client, stream_id), (*seq, *durable_offset));
+        Some(self.run(&reducer, &args).await)
     }
 
     async fn stored(&mut self, stream: &StreamId) -> Completion<Option<Shown>> {
@@ -206,15 +249,33 @@ impl WriterSession for SpacetimeWriter {
             return Err(not_in_plan(stream));
         };
         let mut answers = Vec::new();
-        for query in stored::queries(&stream_id) {
-            let answered = self.sql(&query).await.map_err(OpError::Later)?;
-            answers.push(answered.ok().map(|answer| answer.body));
+        for query in stored::queries(self.shape(), &stream_id) {
+            let answered = match query {
+                Some(query) => self.sql(&query).await.map_err(OpError::Later)?.ok(),
+                None => None,
+            };
+            answers.push(answered.map(|answer| answer.body));
         }
-        stored::shown(&stream_id, &answers).map_err(OpError::Later)
+        let shown = stored::shown(self.shape(), &stream_id, &answers).map_err(OpError::Later)?;
+        let own = |key: String| self.shape().key_of_plan(&self.names, key);
+        Ok(shown.map(|mut shown| {
+            for event in shown.events.iter_mut().flatten() {
+                event.key = own(std::mem::take(&mut event.key));
+            }
+            for key in shown.keys.iter_mut().flatten() {
+                key.key = own(std::mem::take(&mut key.key));
+            }
+            shown
+        }))
     }
 
     async fn connections(&mut self) -> Completion<Option<Vec<String>>> {
-        let answered = self.sql(stored::CONNECTIONS).await.map_err(OpError::Later)?;
+        let presence = &self.shape().presence;
+        if presence.table.is_empty() {
+            return Ok(None);
+        }
+        let query = format!("SELECT {} FROM {}", presence.connection_id, presence.table);
+        let answered = self.sql(&query).await.map_err(OpError::Later)?;
         Ok(answered.ok().map(|answer| stored::connections(&answer.body)))
     }
 
@@ -228,7 +289,8 @@ impl WriterSession for SpacetimeWriter {
     async fn call(&mut self, stream: &StreamId, call: &str, body: &str) -> Option<Completion> {
         let stream_id = self.names.stream_id(stream)?;
         let args = serde_json::from_str(&body.replace(STREAM, stream_id)).ok()?;
-        match self.schema.has_reducer(call) {
+        // A call of the contract says nothing of a module that takes other arguments.
+        match self.schema.has_our_reducer(call) {
             true => Some(self.run(call, &args).await),
             false => None,
         }

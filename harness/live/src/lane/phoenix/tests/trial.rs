@@ -13,7 +13,7 @@ use super::super::PhoenixLane;
 use crate::lane::Endpoint;
 use crate::lane::names::Names;
 use crate::lane::phoenix::PhoenixProfile;
-use crate::lane::trial::{Trial, trial_bounds};
+use crate::lane::trial::{Steps, Trial, trial_bounds};
 
 /// Tries a server with these defects under a profile with these lines.
 async fn tried(defects: &str, lines: &str) -> Result<(), String> {
@@ -35,10 +35,11 @@ async fn tried(defects: &str, lines: &str) -> Result<(), String> {
         unsubscribes: true,
         stream,
         marker: "marked-7".to_owned(),
+        thorough: false,
     };
     // Twice: what the first one left must not be in the way of the second one.
     for _ in 0..2 {
-        let outcome = lane.try_out(&endpoint, &endpoint, &trial).await;
+        let outcome = lane.try_out(&endpoint, &endpoint, &trial, Steps::of(&trial)).await.result();
         outcome.map_err(|error| format!("{}{error}", if error.is_of_the_profile() { "profile: " } else { "" }))?;
     }
     Ok(())

@@ -42,3 +42,36 @@ fn a_server_that_is_started_for_the_run_needs_no_url() {
     assert!(of("kind = \"spacetime\"\nconfirmed = true").is_without_url());
     assert!(!of("kind = \"spacetime\"\nurl = \"http://127.0.0.1:1\"").is_without_url());
 }
+
+#[test]
+fn the_description_of_a_module_in_the_documentation_shows_the_module_of_this_project() {
+    let page = include_str!("../../../../../../docs/LANES.md");
+    let block = page.split("```toml\n").nth(3).and_then(|rest| rest.split("```").next()).unwrap();
+    let profile = SpacetimeProfile::of_toml(block, "docs/LANES.md").unwrap();
+    assert_eq!(profile, SpacetimeProfile::default());
+}
+
+#[test]
+fn the_profiles_of_other_modules_are_read() {
+    for (text, global) in [
+        (include_str!("../../../../../../lanes/append-only.example.toml"), true),
+        (include_str!("../../../../../../spacetime/fixtures/renamed/lane.toml"), false),
+    ] {
+        let profile = SpacetimeProfile::of_toml(text, "lane.toml").unwrap();
+        let means = profile.means();
+        assert!(means.other_module && !means.sets_policies);
+        assert_eq!(profile.shape().keys.scope == super::super::shape::KeyScope::Global, global);
+        assert!(profile.is_without_url() && profile.of_managed_server().is_some());
+    }
+}
+
+#[test]
+fn every_mistake_in_the_description_of_a_module_is_told_with_its_place() {
+    let text = "kind = \"spacetime\"\nurl = \"http://h\"\n[events]\nseq = \"\"\n[append]\narguments = [\"{stream}\", \"{sum}\"]\n";
+    let error = SpacetimeProfile::of_toml(text, "lane.toml").unwrap_err().to_string();
+    for words in ["lane.toml:4:7: `events.seq` is empty", "lane.toml:6:13: `{sum}` stands for nothing", "\"{payload}\""]
+    {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    assert!(SpacetimeProfile::of_toml("kind = \"spacetime\"\n[event]\ntable = \"x\"", "lane.toml").is_err());
+}

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use super::super::shape::ModuleShape;
 use super::*;
 
 #[test]
@@ -13,9 +14,9 @@ fn a_request_id_tells_what_the_request_was_for() {
 
 #[test]
 fn a_quote_in_a_stream_id_does_not_end_the_query() {
-    let query = events_query("it's ' AND seq > 1", 7);
-    assert_eq!(read_events_query(&query), Some(("it's ' AND seq > 1".to_owned(), 7)));
-    assert_eq!(read_events_query("SELECT * FROM sync_event"), None);
+    let query = ModuleShape::default().events_query("it's ' AND seq > 1", 7);
+    assert_eq!(ModuleShape::default().read_events_query(&query), Some(("it's ' AND seq > 1".to_owned(), 7)));
+    assert_eq!(ModuleShape::default().read_events_query("SELECT * FROM sync_event"), None);
 }
 
 #[test]

@@ -16,7 +16,7 @@ impl Schema {
         };
         let row = |columns: &[_]| Arc::new(ProductType::from_iter(columns.iter().map(column)));
         let tables = tables.iter().map(|(table, columns)| ((*table).to_owned(), row(columns))).collect();
-        Schema { tables, reducers: BTreeMap::new() }
+        Schema { tables, ..Schema::default() }
     }
 }
 

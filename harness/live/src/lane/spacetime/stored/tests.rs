@@ -16,13 +16,16 @@ fn the_rows_of_a_stream_are_read_as_a_server_answers_them() {
         body(r#"[["phone",2,2]]"#),
         body(&format!(r#"[["1:sk1",1,"{HASH}"],["2:sxk1",7,"{HASH}"]]"#)),
     ];
-    let shown = shown("s", &answers).unwrap().unwrap();
+    let shown = shown(&ModuleShape::default(), "s", &answers).unwrap().unwrap();
     assert_eq!((shown.oldest, shown.head, shown.replay_budget, shown.retention), (1, 2, Some(10), Some(5)));
     let events = shown.events.unwrap();
-    assert_eq!(events.iter().map(|event| (event.seq, event.committed_at)).collect::<Vec<_>>(), [(1, 10), (2, 20)]);
+    assert_eq!(
+        events.iter().map(|event| (event.seq, event.committed_at.unwrap())).collect::<Vec<_>>(),
+        [(1, 10), (2, 20)]
+    );
     assert_eq!(events[0].payload, r#"{"a":1}"#);
     let keys = shown.keys.unwrap();
-    assert_eq!(keys, [ShownKey { key: "k1".to_owned(), seq: 1, payload_hash: HASH.to_owned() }]);
+    assert_eq!(keys, [ShownKey { key: "k1".to_owned(), seq: 1, payload_hash: Some(HASH.to_owned()) }]);
     let phone = StoredCheckpoint { client: "phone".to_owned(), seq: 2, durable_offset: 2 };
     assert_eq!(shown.checkpoints, Some(vec![phone]));
 }
@@ -30,11 +33,11 @@ fn the_rows_of_a_stream_are_read_as_a_server_answers_them() {
 #[test]
 fn what_a_stranger_may_not_read_is_left_out_and_a_missing_stream_is_nothing() {
     let answers = [body(r#"[[1,0,10,5,"x"]]"#), body("[]"), body("[]"), None];
-    let stranger = shown("s", &answers).unwrap().unwrap();
+    let stranger = shown(&ModuleShape::default(), "s", &answers).unwrap().unwrap();
     assert_eq!((stranger.keys, stranger.events), (None, Some(Vec::new())));
-    assert_eq!(shown("s", &[body("[]"), None, None, None]), Ok(None));
-    assert_eq!(shown("s", &[None, None, None, None]), Ok(None));
-    assert!(shown("s", &[body(r#"[["x"]]"#), None, None, None]).is_err());
+    assert_eq!(shown(&ModuleShape::default(), "s", &[body("[]"), None, None, None]), Ok(None));
+    assert_eq!(shown(&ModuleShape::default(), "s", &[None, None, None, None]), Ok(None));
+    assert!(shown(&ModuleShape::default(), "s", &[body(r#"[["x"]]"#), None, None, None]).is_err());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use spacetimedb_client_api_messages::websocket::{v1, v2};
 use super::super::compression::Compressed;
 use super::super::protocol::{ServerMessage, decode_client, encode_client, encode_server};
 use super::super::request::{self, Purpose, resume_args};
+use super::super::shape::ModuleShape;
 use super::super::tests::recording::{all, recording, schema};
 use super::*;
 
@@ -176,8 +177,8 @@ fn a_cursor_is_rewritten_in_the_check_and_in_the_query() {
         let frame =
             |message| Frame { direction: Direction::Upstream, body: Body::Binary(encode_client(&[message]).unwrap()) };
         let args = resume_args(&[("s1".to_owned(), 5), ("s2".to_owned(), 6)]);
-        let check = frame(request::call(protocol, Purpose::Check.request_id(1), RESUME_REDUCER, args));
-        let queries = vec![request::events_query("s1", 5), request::events_query("s2", 6)];
+        let check = frame(request::call(protocol, Purpose::Check.request_id(1), "resume_stream", args));
+        let queries = vec![ModuleShape::default().events_query("s1", 5), ModuleShape::default().events_query("s2", 6)];
         let query = frame(request::subscribe(protocol, Purpose::Events.request_id(2), queries));
         let edit = Edit::Cursor { stream: stream("s1"), to: Cursor(40) };
         for (sent, opens) in [(check, true), (query, false)] {
@@ -191,7 +192,7 @@ fn a_cursor_is_rewritten_in_the_check_and_in_the_query() {
 
 #[test]
 fn a_bootstrap_opens_its_resume_without_cursors() {
-    let queries = vec![request::events_query("s1", 0)];
+    let queries = vec![ModuleShape::default().events_query("s1", 0)];
     let message = request::subscribe(Protocol::V2, Purpose::Bootstrap.request_id(1), queries);
     let body = Body::Binary(encode_client(&[message]).unwrap());
     let tag = tagger(Protocol::V2).tag(&Frame { direction: Direction::Upstream, body });
@@ -211,7 +212,7 @@ fn failed_call(cursor: u64) -> Frame {
         _ => None,
     });
     let mut failed = failed.unwrap();
-    failed.reducer_call.reducer_name = RESUME_REDUCER.into();
+    failed.reducer_call.reducer_name = "resume_stream".into();
     failed.reducer_call.args = resume_args(&[("s1".to_owned(), cursor)]).to_vec().into();
     failed.reducer_call.request_id = 0;
     let bytes =
@@ -250,7 +251,7 @@ fn a_failed_check_that_is_not_numbered_still_answers_its_resume() {
 #[test]
 fn a_heartbeat_is_no_resume() {
     let args = resume_args(&[("s1".to_owned(), u64::MAX)]);
-    let message = request::call(Protocol::V3, Purpose::Heartbeat.request_id(1), RESUME_REDUCER, args);
+    let message = request::call(Protocol::V3, Purpose::Heartbeat.request_id(1), "resume_stream", args);
     let body = Body::Binary(encode_client(&[message]).unwrap());
     let frame = Frame { direction: Direction::Upstream, body };
     assert_eq!(tagger(Protocol::V3).tag(&frame), FrameTag::Heartbeat);

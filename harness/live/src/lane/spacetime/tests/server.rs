@@ -17,8 +17,9 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
 use super::super::compression::Compressed;
 use super::super::protocol::{ClientMessage, Protocol, ServerMessage, decode_client, encode_server};
-use super::super::request::{read_events_query, read_resume_args};
+use super::super::request::read_resume_args;
 use super::super::rows::join;
+use super::super::shape::ModuleShape;
 use super::recording::recording;
 use crate::lane::Endpoint;
 
@@ -134,7 +135,7 @@ impl Server {
     }
 
     fn rows(&self, query: &str) -> v2::SingleTableRows {
-        let (table, rows) = match read_events_query(query) {
+        let (table, rows) = match ModuleShape::default().read_events_query(query) {
             Some((_, after)) => {
                 ("sync_event", self.events.iter().filter(|seq| **seq > after).map(|seq| event_row(*seq)).collect())
             }
