@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cutover_core::history::{Phase, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
-use cutover_core::plan::{self, Plan, PublishExpect, Step, WRITER};
+use cutover_core::plan::{self, Plan, PlannedClient, PublishExpect, Step, WRITER};
 use futures_util::future::join_all;
 
 use super::authority::Authority;
@@ -114,10 +114,12 @@ impl Case {
         for client in &planned.clients {
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
-            let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
+            // A habit is one of legacy clients.
+            let habit = client.habit.clone().filter(|_| lane == LaneId::Legacy);
+            let inbox = Inbox::new(PlannedClient { habit, ..client.clone() }, hashes.clone(), recorder.clone(), file);
             let other = client.passes_off.then(|| stack.lane.passing_off()).flatten();
-            let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
-            let handle = ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone());
+            let lane_of_client = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
+            let handle = ClientHandle::spawn(lane_of_client, route.endpoint(), inbox, recorder.clone());
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             let (connected, slow) = (false, false);
             clients.insert(client.id.clone(), Client { handle, route, streams, connected, slow, unreachable });
