@@ -24,7 +24,7 @@ pub use bridge::ServeBridgeArgs;
 pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
-pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs};
+pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs, LegacySession};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use policy::{PolicyArgs, PolicyFileArgs};
 

@@ -23,7 +23,9 @@ use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
-use host::{Host, Hosts, create_space, unavailable};
+pub use host::unavailable;
+use host::{Host, Hosts, create_space};
+pub use reach::at_outside;
 
 use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ServerControl};
 use crate::lane::OpenError;
