@@ -3,15 +3,20 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod answers;
+mod asking;
 mod batch;
 mod bearer;
 mod calls;
 mod claims;
 mod codec;
+mod codes;
 mod edit;
 mod fields;
+mod forms;
 mod heads;
+pub mod infer;
 mod intake;
+mod joins;
 mod object;
 mod odd;
 mod probe;

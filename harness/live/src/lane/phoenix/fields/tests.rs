@@ -93,11 +93,15 @@ fn the_answers_to_a_publish_a_policy_and_a_subscribe_are_read() {
     assert!(told(check_published(&profile, "ok")).unwrap().contains("no JSON object"));
     assert_eq!(told(check_policy(&profile, "{}")), None);
     assert_eq!(told(check_policy(&profile, r#"{"retention_events":5}"#)), None);
-    assert_eq!(told(check_subscribed(&profile, "{}")), None);
-    assert!(told(check_subscribed(&profile, r#"{"current_watermarks":{}}"#)).unwrap().contains("an object"));
+    assert_eq!(told(check_subscribed(&profile, &reply("{}"))), None);
+    assert!(told(check_subscribed(&profile, &reply(r#"{"current_watermarks":{}}"#))).unwrap().contains("an object"));
     let mut own = profile;
     own.policy.retention_events = "keep".to_owned();
     own.fields.current_watermarks = "heads".to_owned();
     assert!(told(check_policy(&own, r#"{"retention_events":5}"#)).unwrap().contains("`policy.retention_events"));
-    assert!(told(check_subscribed(&own, r#"{"current_watermarks":[]}"#)).unwrap().contains("\"heads\""));
+    assert!(told(check_subscribed(&own, &reply(r#"{"current_watermarks":[]}"#))).unwrap().contains("\"heads\""));
+}
+
+fn reply(response: &str) -> Reply {
+    Reply { ok: true, response: response.to_owned(), channel: "sync:v1".to_owned() }
 }
