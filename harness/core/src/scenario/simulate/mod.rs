@@ -166,7 +166,9 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
                 || !draft.faults_whole
                 || planting.is_some()
                 || draft.is_vacuous()
-                || draft.slows_a_lane();
+                || draft.slows_a_lane()
+                // A close can keep a client of a habit away.
+                || draft.clients.iter().any(|client| client.value.habit.is_some());
             if !planted {
                 let hint =
                     "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
