@@ -48,10 +48,12 @@ pub(super) fn look_at(read: &[Read], found: &mut Findings) {
 }
 
 fn param(value: &Value) -> Option<toml::Value> {
-    if value.is_object() || value.is_array() {
-        return None;
+    match value {
+        Value::String(text) => Some(toml::Value::from(text.as_str())),
+        Value::Bool(flag) => Some(toml::Value::from(*flag)),
+        Value::Number(number) => number.as_i64().map(toml::Value::from),
+        _ => None,
     }
-    toml::Value::try_from(value).ok()
 }
 
 fn is_joined(joins: &[&Read], channel: &str) -> bool {
