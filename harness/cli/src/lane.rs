@@ -4,6 +4,7 @@ mod candidate;
 mod check;
 mod init;
 mod legacy;
+mod proposal;
 
 use crate::args::{LaneCommand, LaneCommandArgs};
 use crate::exit::{Exit, Failure};

@@ -2,7 +2,7 @@
 
 use cutover_core::text::Secret;
 
-use super::init::Proposal;
+use super::proposal::Proposal;
 use crate::exit::Failure;
 
 /// # Errors

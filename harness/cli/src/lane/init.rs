@@ -1,21 +1,10 @@
 //! `cutover lane init`: proposes a profile for a service that runs.
 
-use serde::Serialize;
-
 use super::{candidate, legacy};
 use crate::args::{LaneInitArgs, TextOrJson};
 use crate::exit::{Exit, Failure};
 use crate::out::{Stdout, note};
 use crate::signals::runtime;
-
-/// A profile, and what people should know before they use it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Proposal {
-    /// The profile as TOML. Comments say what could not be decided.
-    pub profile: String,
-    /// What could not be decided, one line each.
-    pub undecided: Vec<String>,
-}
 
 pub fn run(args: &LaneInitArgs) -> Result<Exit, Failure> {
     let runtime = runtime()?;

@@ -14,7 +14,7 @@ use cutover_live::lane::protocol::Profile;
 use cutover_live::plain_file;
 use serde::Deserialize;
 
-use super::init::Proposal;
+use super::proposal::Proposal;
 use crate::args::LegacySession;
 use crate::exit::{Exit, Failure};
 

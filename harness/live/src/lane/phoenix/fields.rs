@@ -12,7 +12,6 @@ use super::calls::{PolicyCall, PublishCall};
 use super::codec::Message;
 use super::object::RawObject;
 use super::profile::{FieldNames, HashKind, PhoenixProfile};
-use super::session::Reply;
 use crate::frame::pointer;
 use crate::lane::trial::Mismatch;
 
@@ -73,17 +72,17 @@ fn enveloped<'p>(payload: &'p str, key: &'static str, at: &str, place: &'static 
     })
 }
 
-pub(super) fn check_subscribed(profile: &PhoenixProfile, reply: &Reply) -> Result<(), Mismatch> {
+pub(super) fn check_subscribed(profile: &PhoenixProfile, channel: &str, response: &str) -> Result<(), Mismatch> {
     let (name, usual) = (&profile.fields.current_watermarks, FieldNames::default().current_watermarks);
     let place = "the reply to a subscribe";
-    let body = enveloped(&reply.response, "envelope.reply", &profile.envelope.reply, place)?;
+    let body = enveloped(response, "envelope.reply", &profile.envelope.reply, place)?;
     let object = RawObject::parse(body).unwrap_or_default();
     let check = Check { object: &object, place };
     let Some(marks) = object.get(name).filter(|_| !profile.has_every_field()) else {
         return check.optional("fields.current_watermarks", name, &usual, Kind::List);
     };
     let is_own = !profile.forms.watermark.is_usual();
-    if is_own && profile.marks(&reply.channel, marks).is_empty() && !is_empty(marks) {
+    if is_own && profile.marks(channel, marks).is_empty() && !is_empty(marks) {
         let wrong = format!("it is {marks:.100}, which has no watermark like {}", profile.forms.watermark.as_str());
         return Err(check.mismatch("forms.watermark", name, wrong));
     }

@@ -131,7 +131,7 @@ impl Attempt for PhoenixAttempt<'_> {
             }
         };
         if reply.ok {
-            return Ok(fields::check_subscribed(profile, &reply)?);
+            return Ok(fields::check_subscribed(profile, &reply.channel, &reply.response)?);
         }
         let (code, answer) = (listener.session.refusal(&reply.response).code, reply.response);
         if code == "bad_subscription" {

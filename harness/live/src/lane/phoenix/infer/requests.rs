@@ -102,6 +102,9 @@ fn read_subscribe(request: &Read, (at, topics): &(String, String), found: &mut F
             resumes = true;
         }
     }
+    if profile.fields.replay_batch_size.is_empty() {
+        found.undecided.push("fields.replay_batch_size: no subscribe of the session has a number".to_owned());
+    }
     if !resumes {
         found
             .undecided
