@@ -30,7 +30,7 @@ pub use calibrate::CalibrateArgs;
 pub use compare::{DiffArgs, HashArgs};
 pub use fuzz::FuzzArgs;
 pub use hosted::{DeployArgs, EnvName, HandshakeArgs, ProvisionArgs, VariableArgs};
-pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs};
+pub use lane::{LaneCheckArgs, LaneCommand, LaneCommandArgs, LaneInitArgs, LegacySession};
 pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use plan::PlanArgs;
 pub use policy::{PolicyArgs, PolicyFileArgs};

@@ -12,6 +12,11 @@ use cutover_live::lane::socket::Bounds;
 use cutover_live::lane::spacetime::{MODULE_WASM, SpacetimeLane, SpacetimeProfile, admin};
 use cutover_live::plain_file;
 
+use crate::out::note;
+
+/// What the built-in server speaks.
+const SUBPROTOCOL: &str = "v1.bsatn.spacetimedb";
+
 /// The largest file of a token that is read, in bytes.
 const MAX_TOKEN_BYTES: u64 = 64 << 10;
 
@@ -37,4 +42,13 @@ pub async fn publish(address: SocketAddr, database: &str, token_file: &Path) -> 
     };
     let published = admin::publish_module(&mut client(Some(&token))?, database, MODULE_WASM.into()).await;
     published.map_err(|error| error.to_string())
+}
+
+/// Says where other clients find the database.
+pub fn how_to_use(address: SocketAddr, database: &str, token_file: &Path) {
+    let at = format!("{address}/v1/database/{database}");
+    note(&format!("database   http://{at}, the owner's token is in {}", token_file.display()));
+    note(&format!("subscribe  ws://{at}/subscribe with the subprotocol {SUBPROTOCOL}, and a query such as"));
+    note("           SELECT * FROM sync_event WHERE stream_id = 'runtime.run.alpha.events'");
+    note(&format!("judge      cutover gate --candidate http://{at}"));
 }

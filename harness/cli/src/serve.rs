@@ -170,7 +170,12 @@ fn candidate(args: &ServeCandidateArgs) -> Result<Exit, Failure> {
     // SpacetimeDB writes the key that signs tokens there, and we the owner's token.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let prepare = async |address| match &args.database {
-        Some(name) => crate::publish::publish(address, name, &data_dir.join("owner-token")).await,
+        Some(name) => {
+            let token = data_dir.join("owner-token");
+            crate::publish::publish(address, name, &token).await?;
+            crate::publish::how_to_use(address, name, &token);
+            Ok(())
+        }
         None => Ok(()),
     };
     cutover_engine::run(listen, data_dir, prepare).map_err(|error| Failure::environment(error.to_string()))?;

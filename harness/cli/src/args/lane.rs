@@ -50,12 +50,41 @@ pub enum LaneCommand {
 pub struct LaneInitArgs {
     #[command(flatten)]
     pub of: LaneInitSource,
+    #[command(flatten)]
+    pub session: LegacySession,
     /// Token for the service
     #[arg(long = "lane-token", value_name = "TOKEN", env = "CUTOVER_LANE_TOKEN", hide_env_values = true)]
     pub token: Option<Secret>,
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
+}
+
+/// The session with a Phoenix service that a profile is proposed from.
+#[derive(Debug, Args)]
+pub struct LegacySession {
+    /// Ask for this topic [default: the first one that the service allows]
+    #[arg(long, value_name = "TOPIC", help_heading = "With --legacy")]
+    pub topic: Option<String>,
+    /// Join this channel; `{topic}` stands for the topic in it [default: usual names]
+    #[arg(long, value_name = "CHANNEL", help_heading = "With --legacy")]
+    pub channel: Option<String>,
+    /// The event that subscribes; \"\" where the join does [default: sync:subscribe]
+    #[arg(long, value_name = "EVENT", help_heading = "With --legacy")]
+    pub subscribe: Option<String>,
+    /// Publish two events to the topic, by the contract's call
+    #[arg(long, help_heading = "With --legacy")]
+    pub publish: bool,
+    /// End after this many messages of the service
+    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "With --legacy")]
+    pub events: usize,
+    /// End after this many seconds
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600),
+        help_heading = "With --legacy")]
+    pub seconds: u64,
+    /// Read the session from this file of JSON lines, and connect to nothing
+    #[arg(long, value_name = "FILE", help_heading = "With --legacy")]
+    pub recording: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,5 @@
 //! `cutover lane init`: proposes a profile for a service that runs.
 
-pub use super::proposal::Proposal;
 use super::{candidate, legacy};
 use crate::args::{LaneInitArgs, TextOrJson};
 use crate::exit::{Exit, Failure};
@@ -13,7 +12,7 @@ pub fn run(args: &LaneInitArgs) -> Result<Exit, Failure> {
     let proposal = runtime.block_on(async {
         match (&args.of.candidate, &args.of.legacy) {
             (Some(url), _) => candidate::propose(url, token).await,
-            (None, Some(url)) => legacy::propose(url, token).await,
+            (None, Some(url)) => legacy::propose(url, token, &args.session).await,
             (None, None) => Err(Failure::usage("give --candidate URL or --legacy URL")),
         }
     })?;

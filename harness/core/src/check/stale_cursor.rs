@@ -10,7 +10,7 @@ use super::finding::{Finding, Repeated, Report};
 use super::index::{Index, LaneIndex, RATE_LIMITED, Reply, STALE_CURSOR, Sub};
 use super::reason::Reason;
 use super::{convergence, gap, lost_write, unseen};
-use crate::history::{Refusal, StaleStream};
+use crate::history::{Refusal, StaleStream, UNSAID};
 use crate::topic::is_summary;
 
 const FLOOR_BREACH: &str = "retention_floor_breach";
@@ -167,6 +167,7 @@ impl Moment {
         match reason {
             FLOOR_BREACH => self.maybe_below_floor(),
             BUDGET_EXCEEDED => self.maybe_over_budget() && !self.surely_below_floor(),
+            UNSAID => !self.fresh(),
             _ => false,
         }
     }

@@ -1,5 +1,6 @@
 //! `unreached`: the network, a load balancer, a profile that does not fit or a limit of this tool may be the cause, so
-//! no lane is charged with a loss.
+//! no lane is charged with a loss. A lane is charged only where it ended the connection in a way after which clients of
+//! that version do not come back.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ static NO_CONNECTION: Reason =
 static NEVER_TRIED: Reason =
     Reason::unknown("never-tried", "{client} was never told to connect").shortage(Shortage::NotDone);
 pub static GAVE_UP: Reason = Reason::unknown("gave-up", "{client} gave up: {got}").shortage(Shortage::NoConnection);
+static KEPT_AWAY: Reason = Reason::invalid("kept-away", "{client} does not come back: {got}");
 static UNREADABLE: Reason =
     Reason::unknown("unreadable", "{client} could not read what came: {got}").shortage(Shortage::NoConnection);
 static OUR_LIMIT: Reason = Reason::unknown("our-limit", "a limit of this tool kept {client} from what came: {got}")
@@ -29,7 +31,7 @@ pub static CHECKER: Checker = Checker {
     anomaly: "a client could not be reached, or could not read what came",
     source: "a lane is charged only with what it did",
     rows: &[],
-    reasons: &[&NO_CONNECTION, &NEVER_TRIED, &GAVE_UP, &UNREADABLE, &OUR_LIMIT],
+    reasons: &[&NO_CONNECTION, &NEVER_TRIED, &GAVE_UP, &KEPT_AWAY, &UNREADABLE, &OUR_LIMIT],
     accounts_for: "same client: everything unknown",
     explains: nothing,
     check,
@@ -58,7 +60,8 @@ fn of_client(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Vec<Find
     };
     let mut findings = Vec::new();
     if let Some(at) = reach.gave_up {
-        findings.push(finding(&GAVE_UP, Some(at), words(lane, at)));
+        let kept_away = matches!(lane.history.records.get(at), Some(Record::GaveUp { kept_away_by: Some(_), .. }));
+        findings.push(finding(if kept_away { &KEPT_AWAY } else { &GAVE_UP }, Some(at), words(lane, at)));
     } else if index.plan.connected_at_end(client) && !reach.connected_at_end() {
         let reason = if reach.tried { &NO_CONNECTION } else { &NEVER_TRIED };
         findings.push(finding(reason, reach.ends.last().copied(), causes(lane, reach)));

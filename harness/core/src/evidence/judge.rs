@@ -72,6 +72,7 @@ pub(crate) fn judge_reports(input: &CheckInput<'_>, reports: &[Report]) -> Judge
         waived: BTreeMap::new(),
         normalised: BTreeMap::new(),
         warnings: explained.warnings.iter().map(|finding| found(finding, None)).collect(),
+        passed_over: seen::passed_over(input),
         seen: input.lanes().iter().map(|lane| (*lane, seen::seen(reports, *lane))).collect(),
         ledger: input.lanes().iter().flat_map(|lane| seen::ledger(plan, *lane, input.history(*lane))).collect(),
     }

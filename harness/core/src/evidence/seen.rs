@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::judged::{LedgerEntry, Seen};
-use crate::check::{Report, unplanned_end};
+use crate::check::{CheckInput, Report, unplanned_end};
 use crate::history::{History, Record};
 use crate::ids::{FaultId, LaneId};
 use crate::plan::Plan;
@@ -25,6 +25,24 @@ pub fn seen(reports: &[Report], lane: LaneId) -> Seen {
         unplanned_ends: counted("unplanned-end", &unplanned_end::ends_of(lane)),
         unplanned_silences: counted("unplanned-end", &unplanned_end::silences_of(lane)),
     }
+}
+
+/// How many different messages of a lane are named. A broken lane may send any number of them.
+const PASSED_OVER_MAX: usize = 16;
+
+/// What clients of each lane passed over, as the lane's session named it.
+pub fn passed_over(input: &CheckInput<'_>) -> BTreeMap<LaneId, BTreeMap<String, u64>> {
+    let of_lane = |lane: LaneId| {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for record in &input.history(lane).records {
+            let Record::Ignored { what, .. } = record else { continue };
+            let is_named = counts.contains_key(what) || counts.len() < PASSED_OVER_MAX;
+            let named = if is_named { what.as_str() } else { "other messages" };
+            *counts.entry(named.to_owned()).or_default() += 1;
+        }
+        (!counts.is_empty()).then_some((lane, counts))
+    };
+    input.lanes().iter().filter_map(|lane| of_lane(*lane)).collect()
 }
 
 /// The ledger of a lane: each planned fault and each toxic that applies to it, in the plan's order, and how often it

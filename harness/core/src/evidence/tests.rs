@@ -49,6 +49,7 @@ pub(super) fn scenario(name: &str, title: &str, outcome: ScenarioOutcome, seen: 
         warnings: vec![],
         waived: BTreeMap::new(),
         normalised: BTreeMap::new(),
+        passed_over: BTreeMap::new(),
         seen: LaneId::BOTH.into_iter().zip(seen).collect(),
         ledger: vec![LedgerEntry {
             fault: "cut-3".into(),

@@ -44,6 +44,9 @@ pub struct JudgedScenario {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub normalised: BTreeMap<LaneId, Touched>,
     pub left_out: u64,
+    /// The messages of each lane that no client understood and each passed over, with how often they came.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<LaneId, BTreeMap<String, u64>>,
     pub seen: BTreeMap<LaneId, Seen>,
     /// Each planned fault on each lane that it strikes, and how often it fired.
     pub ledger: Vec<LedgerEntry>,

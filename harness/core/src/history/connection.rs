@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Protocol, StreamId};
-use crate::plan::Compression;
+use crate::plan::{Compression, Habit};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spoken {
@@ -76,6 +76,20 @@ pub enum Closed {
         /// `phx_close` or `phx_error`.
         event: String,
     },
+}
+
+/// The event by which a Phoenix server ends a channel for good.
+const CHANNEL_CLOSED: &str = "phx_close";
+
+impl Closed {
+    /// Whether a client of this habit does not come back after such an end.
+    pub fn keeps_away(&self, habit: &Habit) -> bool {
+        match self {
+            Closed::CloseFrame { code } => habit.stays_away_after == Some(*code),
+            Closed::Channel { event } => event == CHANNEL_CLOSED,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Closed {

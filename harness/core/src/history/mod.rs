@@ -20,7 +20,7 @@ pub mod valid;
 pub use backup::{Backup, BackupFile, FileDiffers, Rejoined, Replayed, Restored, Returned, ranges};
 pub use connection::{Closed, SlowNotice, Spoken, Via};
 pub use contradiction::Contradiction;
-pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream};
+pub use operation::{Completion, Differs, Outcome, Refusal, Snapshot, StaleStream, UNSAID};
 pub use program::Word;
 pub use record::{Fire, Minting, Phase, Record, RewindReason, Rewrote, Timed, Verdict};
 pub use relay::{Arrival, OutboxRow, RelayAnswer};

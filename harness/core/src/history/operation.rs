@@ -94,11 +94,14 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// Stands for the reason of a stale cursor where the service tells none.
+pub const UNSAID: &str = "unsaid";
+
 /// One entry of `stale_topics` (contract, "Ordering, delivery, replay").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleStream {
     pub stream: StreamId,
-    /// `retention_floor_breach` or `replay_budget_exceeded`.
+    /// `retention_floor_breach` or `replay_budget_exceeded`; [`UNSAID`] where the service does not tell it.
     pub reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos_tier: Option<String>,
@@ -110,6 +113,25 @@ pub struct StaleStream {
     pub replay_lag: Option<u64>,
     /// The budget that the lag was compared with.
     pub replay_budget_events: Option<u64>,
+}
+
+impl StaleStream {
+    /// A stream of which nothing else is told.
+    pub fn of(stream: StreamId) -> StaleStream {
+        let reason = UNSAID.to_owned();
+        let (qos_tier, resume_after, retention_floor, head_watermark) = (None, None, None, None);
+        let (replay_lag, replay_budget_events) = (None, None);
+        StaleStream {
+            stream,
+            reason,
+            qos_tier,
+            resume_after,
+            retention_floor,
+            head_watermark,
+            replay_lag,
+            replay_budget_events,
+        }
+    }
 }
 
 /// One entry of the topics of a `snapshot_plan`.

@@ -39,6 +39,9 @@ pub enum Record {
         conn: ConnId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spoken: Option<Spoken>,
+        /// How it reconnects, where that is not as the plan drew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        habit: Option<String>,
     },
     /// The lane refused to let a client in, and said why. The connection did not open.
     NotLetIn {
@@ -288,6 +291,9 @@ pub enum Record {
     GaveUp {
         client: ClientId,
         why: String,
+        /// How the lane ended its connection, where a client of its habit does not come back after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_away_by: Option<Closed>,
     },
     /// The driver gave up waiting for something, within its bound.
     TimedOut {

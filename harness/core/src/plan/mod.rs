@@ -8,6 +8,7 @@ mod access;
 mod bridge;
 pub mod defect;
 pub mod fault;
+mod habit;
 mod misuse;
 mod outbox;
 mod program;
@@ -26,6 +27,7 @@ pub use fault::{
     Cut, FaultKind, MessageFilter, MessageKind, Mutation, PlannedFault, Position, Predicate, Release, Scope, Times,
     When, rules,
 };
+pub use habit::{HABITS, Habit, habit_of};
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use outbox::{ENQUEUE, Enqueued, enqueued};
 pub use program::Programs;
@@ -273,6 +275,9 @@ pub struct PlannedClient {
     /// The wait before each reconnect in a row, in milliseconds, full jitter already drawn; past its end the
     /// last one doubles each time, up to a cap.
     pub backoff_ms: Vec<u64>,
+    /// How it reconnects on the legacy lane, by its name in [`HABITS`]; `None` where it does as the plan drew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub habit: Option<String>,
     /// What it says of itself as it joins; `None` leaves that to the lane's profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinParams>,

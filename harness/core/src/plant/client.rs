@@ -47,7 +47,7 @@ pub fn in_client(defect: Defect, history: &History) -> Option<History> {
         Defect::GaveUp => {
             let client = records.iter().find_map(delivered_to)?.clone();
             let end = records.len().checked_sub(1)?;
-            records.insert(end, Record::GaveUp { client, why: "it was asked to".to_owned() });
+            records.insert(end, Record::GaveUp { client, why: "it was asked to".to_owned(), kept_away_by: None });
         }
         Defect::StopsReading => {
             let heal = records.iter().position(|record| matches!(record, Record::Phase { phase: Phase::Heal }))?;

@@ -49,6 +49,8 @@ pub(crate) struct Client {
     pub(crate) replay_batch: u32,
     pub(crate) serializer: Serializer,
     pub(crate) compression: Compression,
+    /// By its name in `HABITS`.
+    pub(crate) habit: Option<&'static str>,
     pub(crate) join: Option<JoinParams>,
     /// The code by which it is refused. Then it subscribes to no stream.
     pub(crate) refused: Option<&'static str>,

@@ -2,11 +2,13 @@
 
 use super::cast::{Client, Identity, Stream};
 use super::faults::{FaultDraft, ToxicDraft};
+use super::open::Setting;
 use super::read::At;
 use super::{AtLeast, Backoff, Expect, Found};
 use crate::check;
-use crate::ids::Seed;
-use crate::plan::{Bridge, Window};
+use crate::ids::{LaneId, Seed};
+use crate::plan::fault::spec::Value;
+use crate::plan::{Bridge, Window, habit_of};
 
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -48,6 +50,20 @@ impl Draft {
     pub(super) fn slows_a_lane(&self) -> bool {
         let measured = |name: &String| [check::LATENCY, check::RECOVERY].contains(&name.as_str());
         self.expect.as_ref().is_some_and(|expect| expect.findings.iter().any(measured)) && self.disturbs_one_lane()
+    }
+
+    /// Whether a fault is a close after which a client of its habit does not come back to the legacy lane.
+    pub(super) fn keeps_away(&self, fault: &FaultDraft) -> bool {
+        if fault.lane == Some(LaneId::Candidate) || fault.settings.word("how") != Some("close") {
+            return false;
+        }
+        let Some(Setting::Is(Value::Whole(code))) = fault.settings.get("code") else { return false };
+        let stays_away = |client: &Client| {
+            let habit = client.habit.and_then(habit_of);
+            habit.and_then(|habit| habit.stays_away_after).is_some_and(|after| u64::from(after) == *code)
+        };
+        let struck = fault.clients.iter().flatten().filter_map(|client| self.clients.get(*client));
+        struck.into_iter().any(|client| stays_away(&client.value))
     }
 
     pub(super) fn is_vacuous(&self) -> bool {

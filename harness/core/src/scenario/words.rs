@@ -6,7 +6,7 @@ use super::open::CursorWord;
 use crate::ids::LaneId;
 use crate::plan::defect::reference::Defect;
 use crate::plan::defect::{bridge, module};
-use crate::plan::{Compression, Direction, SaidProtocol, Serializer};
+use crate::plan::{Compression, Direction, Habit, SaidProtocol, Serializer};
 
 pub const MATRIX_ROWS: &[&str] = &ROW_NAMES;
 
@@ -65,6 +65,14 @@ pub(super) const PAYLOADS: &[(&str, Payload)] = &[
 ];
 
 pub const SERIALIZERS: &[(&str, Serializer)] = &[("v1", Serializer::V1), ("v2", Serializer::V2)];
+
+/// How a client reconnects on the legacy lane.
+pub const HABITS: &[(&str, &Habit)] = &HABITS_BY_NAME;
+
+const HABITS_BY_NAME: [(&str, &Habit); 3] = {
+    let habits = crate::plan::HABITS;
+    [(habits[0].name, &habits[0]), (habits[1].name, &habits[1]), (habits[2].name, &habits[2])]
+};
 
 pub const COMPRESSIONS: &[(&str, Compression)] =
     &[("none", Compression::None), ("gzip", Compression::Gzip), ("brotli", Compression::Brotli)];
@@ -148,6 +156,7 @@ pub mod keys {
         "replay_batch",
         "serializer",
         "compression",
+        "habit",
         "join",
         "reads",
         "driver",

@@ -124,12 +124,14 @@ impl Case {
             };
             let route = Route::start(&client.id, (plan, planned), (stack, &stack.socket), recorder).await?;
             let file = CheckpointFile::of(dir, client.id.as_str());
-            let inbox = Inbox::new(client.clone(), hashes.clone(), recorder.clone(), file);
+            // A habit is one of legacy clients.
+            let habit = client.habit.clone().filter(|_| lane == LaneId::Legacy);
+            let inbox = Inbox::new(PlannedClient { habit, ..client.clone() }, hashes.clone(), recorder.clone(), file);
             let other = client.passes_off.then(|| stack.lane.passing_off()).flatten();
-            let lane = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
+            let lane_of_client = (other.unwrap_or_else(|| stack.lane.clone()), stack.authority.clone());
             let handle = match launch {
                 Some(launch) => program::spawn(launch, stack, &route, inbox, recorder.clone()).await?,
-                None => ClientHandle::spawn(lane, route.endpoint(), inbox, recorder.clone()),
+                None => ClientHandle::spawn(lane_of_client, route.endpoint(), inbox, recorder.clone()),
             };
             let (streams, unreachable) = (client.streams.clone(), AtomicBool::new(false));
             let (connected, slow) = (false, false);

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use cutover_core::history::{Closed, Record};
 use cutover_core::ids::{ConnId, Cursor, Seq, StreamId};
+use cutover_core::plan::{Habit, habit_of};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -70,7 +71,11 @@ impl ClientHandle {
         let mut first = Status::default();
         inbox.report(false, &mut first);
         let (status_out, status) = watch::channel(first);
-        let backoff = Backoff::new(inbox.planned.backoff_ms.clone());
+        let habit = inbox.planned.habit.as_deref().and_then(habit_of);
+        let backoff = match habit {
+            Some(habit) => Backoff::of_habit(habit),
+            None => Backoff::new(inbox.planned.backoff_ms.clone()),
+        };
         let connections: Arc<Mutex<Vec<NamedConnection>>> = Arc::default();
         let actor = Actor {
             lane,
@@ -84,6 +89,8 @@ impl ClientHandle {
             opened: 0,
             deferred: VecDeque::new(),
             backoff,
+            habit,
+            rejoins: false,
             applied: 0,
             asked_to_wait: None,
             reconnect_at: None,
@@ -175,6 +182,9 @@ struct Actor {
     /// Commands that came while a connection was being opened.
     deferred: VecDeque<Command>,
     backoff: Backoff,
+    habit: Option<&'static Habit>,
+    /// Whether the channel ended and the socket did not: the next attempt joins again.
+    rejoins: bool,
     /// How many events were applied when the client last waited to reconnect.
     applied: u64,
     asked_to_wait: Option<Duration>,
@@ -234,7 +244,7 @@ impl Actor {
         match command {
             Command::Connect => {
                 self.wanted = true;
-                if session.is_none() {
+                if session.is_none() && !(self.habit.is_some() && self.inbox.gave_up.is_some()) {
                     *session = self.open_until_interrupted(commands).await;
                 }
             }

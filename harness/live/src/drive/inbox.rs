@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use cutover_core::apply::Applier;
 use cutover_core::hash::{Canonicalizer, PayloadHash};
-use cutover_core::history::{Record, Refusal, RewindReason, Verdict, Via};
+use cutover_core::history::{Closed, Record, Refusal, RewindReason, Verdict, Via};
 use cutover_core::ids::{ClientId, ConnId, Cursor, Seq, StreamId, SubId};
-use cutover_core::plan::PlannedClient;
+use cutover_core::plan::{Habit, PlannedClient};
 
 use super::checkpoints::CheckpointFile;
 use super::recorder::Recorder;
@@ -128,7 +128,15 @@ impl Inbox {
     }
 
     pub fn give_up(&mut self, why: String) {
-        self.recorder.record(Record::GaveUp { client: self.client(), why: why.clone() });
+        self.recorder.record(Record::GaveUp { client: self.client(), why: why.clone(), kept_away_by: None });
+        self.gave_up = Some(why);
+    }
+
+    /// The lane ended its connection in a way after which a client of this habit does not come back.
+    pub fn keep_away(&mut self, habit: &Habit, by: Closed) {
+        let why = format!("{} stays away after a connection was {by}", habit.name);
+        let (client, kept_away_by) = (self.client(), Some(by));
+        self.recorder.record(Record::GaveUp { client, why: why.clone(), kept_away_by });
         self.gave_up = Some(why);
     }
 

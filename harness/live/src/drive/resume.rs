@@ -34,6 +34,24 @@ pub async fn resume(
     conn: ConnId,
     streams: &[StreamId],
 ) -> Resumed {
+    if !session.asks_one_by_one() {
+        return subscribe(session, inbox, conn, streams).await;
+    }
+    for stream in streams {
+        match subscribe(session, inbox, conn, std::slice::from_ref(stream)).await {
+            Resumed::Following | Resumed::Behind => {}
+            other => return other,
+        }
+    }
+    if inbox.caught_up_with_heads() { Resumed::Following } else { Resumed::Behind }
+}
+
+async fn subscribe(
+    session: &mut Box<dyn SubscriberSession>,
+    inbox: &mut Inbox,
+    conn: ConnId,
+    streams: &[StreamId],
+) -> Resumed {
     for _ in 0..SUBSCRIBES_MAX {
         let asked = inbox.begin_subscription(conn, streams);
         let replay_batch = inbox.planned.replay_batch;

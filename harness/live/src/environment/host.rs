@@ -236,7 +236,8 @@ pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[S
     }
 }
 
-pub(super) fn unavailable(lane: LaneId, url: &str, source: OpenError) -> EnvironmentError {
+/// What a lane that could not be opened is told as.
+pub fn unavailable(lane: LaneId, url: &str, source: OpenError) -> EnvironmentError {
     EnvironmentError::Lane { lane, url: url.to_owned(), source }
 }
 

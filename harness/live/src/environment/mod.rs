@@ -23,9 +23,10 @@ use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
-use host::{Host, Hosts, create_space, unavailable};
-pub use reach::Observed;
+pub use host::unavailable;
+use host::{Host, Hosts, create_space};
 pub(crate) use reach::{Access, address_of};
+pub use reach::{Observed, at_outside};
 
 use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ProgramSeat, ServerControl};
 use crate::lane::OpenError;

@@ -102,6 +102,23 @@ pub struct Observed {
     pub version: String,
 }
 
+/// Reaches an outside server, and does something with it through transparent proxies, which speak TLS where it does.
+///
+/// # Errors
+/// A server that can't be reached.
+pub async fn at_outside<T>(
+    lane: LaneId,
+    profile: &dyn Profile,
+    work: impl AsyncFnOnce(&Endpoints) -> T,
+) -> Result<T, EnvironmentError> {
+    let (socket, writer) = (profile.socket_origin(), profile.writer_origin());
+    reach(lane, profile.url(), &socket).await?;
+    let access = Access::open(&socket, &writer).await?;
+    let done = work(&access.at).await;
+    access.close().await;
+    Ok(done)
+}
+
 async fn log_in(service: &dyn Service) -> Result<(), OpenError> {
     let mut tries = Tries::default();
     loop {

@@ -59,11 +59,16 @@ pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     members(object)?.into_iter().rfind(|(known, _)| known == name).map(|(_, text)| text)
 }
 
+/// A member by its name, or by a pointer, which begins with `/`.
+pub(crate) fn named<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    if name.starts_with('/') { find(object, name) } else { member(object, name) }
+}
+
 pub(crate) fn first_member(object: &str) -> Option<(Cow<'_, str>, &str)> {
     members(object)?.into_iter().next()
 }
 
-fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+pub(crate) fn members(object: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
     struct Members;
 
     impl<'de> Visitor<'de> for Members {

@@ -111,6 +111,19 @@ pub(crate) trait Conversation: Send {
         }
     }
 
+    /// Takes what comes until this holds, the session ends, or the bound is reached.
+    async fn take_until(&mut self, within: Bound, done: impl Fn(&Self) -> bool + Send) {
+        let mut running = within.begin();
+        while !done(self) && self.connection().inbox.ended().is_none() {
+            let connection = self.connection();
+            match connection.socket.recv_within(&mut running).await {
+                Ok(Ok(payload)) => self.take(payload),
+                Ok(Err(closed)) => connection.inbox.end(closed),
+                Err(_) => return,
+            }
+        }
+    }
+
     /// The next arrival. Keeps the connection open meanwhile; a heartbeat that the next one finds unanswered ends the
     /// session.
     async fn next_arrival(&mut self) -> Arrival {

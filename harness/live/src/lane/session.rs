@@ -99,6 +99,11 @@ pub trait SubscriberSession: Send + Sync {
     /// The next arrival; after `Closed`, `Closed` again. Cancel-safe: an arrival is returned or kept, never lost.
     async fn next(&mut self) -> Arrival;
 
+    /// Whether it subscribes to each stream by itself, so that one can be refused while another is not.
+    fn asks_one_by_one(&self) -> bool {
+        false
+    }
+
     /// The lane's own name of the connection, where it lists its connections. Connections may share one.
     fn connection_name(&self) -> Option<String> {
         None

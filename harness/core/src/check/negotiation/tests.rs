@@ -32,7 +32,7 @@ fn refused(refusal: Refusal, subscribed: bool) -> Record {
 }
 
 fn let_in() -> Record {
-    Record::Opened { client: ClientId::new("old"), conn: ConnId(1), spoken: None }
+    Record::Opened { client: ClientId::new("old"), conn: ConnId(1), spoken: None, habit: None }
 }
 
 /// What is found on the legacy lane, where a client that must be refused met this; the candidate did right.

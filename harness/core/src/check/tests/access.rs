@@ -204,7 +204,7 @@ fn of_client(records: &[Record]) -> BTreeMap<String, usize> {
 
 #[test]
 fn a_client_that_connects_with_an_expired_token_is_found() {
-    let opened = Record::Opened { client: ClientId::new("phone"), conn: ConnId(1), spoken: None };
+    let opened = Record::Opened { client: ClientId::new("phone"), conn: ConnId(1), spoken: None, habit: None };
     assert_eq!(of_client(&[presented("expired", 1, None), opened.clone()]), only("token/accepted", 1));
     assert_eq!(of_client(&[presented("good", 1, None), opened]), BTreeMap::new());
 }

@@ -55,6 +55,13 @@ fn a_limit_of_ours_is_told_as_ours() {
 }
 
 #[test]
+fn a_lane_whose_close_keeps_a_client_away_is_charged_with_what_it_missed() {
+    let found = explained(&format!("{PASSED}; legacy: c1 a1; legacy: c1 ends 1000; legacy: c1 kept-away"));
+    assert_eq!(found.principal.iter().map(short).collect::<Vec<_>>(), ["legacy unreached/kept-away c1"]);
+    assert_eq!(super::worst(&found), crate::check::Verdict::Invalid);
+}
+
+#[test]
 fn a_client_that_gave_up_is_the_cause_unless_the_lane_did_wrong_to_it() {
     principal(
         &format!("{PASSED}; legacy: c1 a1; legacy: c1 ends 1011; legacy: c1 gives-up"),

@@ -1,9 +1,12 @@
 //! What a report says of a run as a whole: how the decision came about, and what ran.
 
+use std::collections::BTreeMap;
+
 use super::words::{counted, seconds};
 use crate::evidence::document::{Checkout, Evidence, LaneServer, State, Times};
 use crate::evidence::speed;
 use crate::gate::Decision;
+use crate::ids::LaneId;
 
 pub enum Piece {
     Text(String),
@@ -122,6 +125,7 @@ pub fn facts(
         policy.extend(hash(&scope.policy.digest));
         facts.push(("policy", policy));
     }
+    facts.extend(passed_over(evidence).map(|says| ("passed over", text(&says))));
     facts.extend(speed::restores(times).iter().map(|says| ("restores", text(says))));
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
@@ -138,6 +142,23 @@ pub fn facts(
     facts.push(("command", vec![Piece::Command(evidence.command.join(" "))]));
     facts.push(("reproduce", vec![Piece::Command(reproduce.to_owned())]));
     facts
+}
+
+/// The messages that no client understood, summed over the scenarios.
+fn passed_over(evidence: &Evidence) -> Option<String> {
+    let mut counts: BTreeMap<(LaneId, &str), u64> = BTreeMap::new();
+    for (lane, what, count) in evidence.judged.scenarios.iter().flat_map(|scenario| {
+        let lanes = scenario.passed_over.iter();
+        lanes.flat_map(|(lane, counts)| counts.iter().map(|(what, count)| (*lane, what.as_str(), *count)))
+    }) {
+        *counts.entry((lane, what)).or_default() += count;
+    }
+    let said = counts.into_iter().map(|((lane, what), count)| match count {
+        1 => format!("{what} of the {lane} lane"),
+        _ => format!("{what} of the {lane} lane ({count} times)"),
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn state(state: &State) -> String {

@@ -132,6 +132,7 @@ impl Compiler<'_> {
             compression: client.compression,
             identity: client.identity.map(|identity| self.scenario.identities[identity].name.clone()),
             backoff_ms: self.backoff(self.scenario.backoff),
+            habit: client.habit.map(str::to_owned),
             join: client.join.clone(),
             passes_off: client.passes_off,
             programs: client.programs.clone(),

@@ -204,12 +204,19 @@ fn client(node: Node<'_>, names: &Names<'_>, window: Option<&Window>, mistakes: 
     if refused.is_some() {
         streams.clear();
     }
+    let habit = section.word("habit", words::HABITS, mistakes);
+    let serializer = section.word("serializer", words::SERIALIZERS, mistakes);
+    if let Some((habit, serializer)) = habit.zip(serializer).filter(|(habit, said)| habit.serializer != *said) {
+        let what = format!("`{}` speaks another serializer than {serializer:?}", habit.name);
+        mistakes.whole(section.at, what, "leave `serializer` out: the habit says it".to_owned());
+    }
     let value = Client {
         name: name.value.to_owned(),
         streams,
         replay_batch: u32::try_from(batch).unwrap_or(200),
-        serializer: section.word("serializer", words::SERIALIZERS, mistakes).unwrap_or(Serializer::V2),
+        serializer: serializer.or(habit.map(|habit| habit.serializer)).unwrap_or(Serializer::V2),
         compression: section.word("compression", words::COMPRESSIONS, mistakes).unwrap_or(Compression::None),
+        habit: habit.map(|habit| habit.name),
         join,
         refused,
         passes_off: section.word("reads", words::READS, mistakes).unwrap_or(false),

@@ -151,6 +151,7 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
     let step = steps.iter().find_map(|step| step.value.plants().map(|lanes| (step.at, lanes)));
     let client = draft.clients.iter().find(|client| client.value.passes_off);
     let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
+    let keeps_away = draft.faults.iter().find(|fault| draft.keeps_away(&fault.value));
     let of_bridge = draft.bridge.as_ref().map_or(&[] as &[String], |bridge| &bridge.defects);
     let keys = [
         ("legacy_defects", draft.legacy_defects.as_slice()),
@@ -167,7 +168,8 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
                 || !draft.faults_whole
                 || planting.is_some()
                 || draft.is_vacuous()
-                || draft.slows_a_lane();
+                || draft.slows_a_lane()
+                || keeps_away.is_some();
             if !planted {
                 let hint =
                     "add `legacy_defects`, `candidate_defects` or a fault such as drop-event; where `latency` or \
@@ -180,6 +182,10 @@ fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
             let hint = || "say which findings it must give: expect = { decision = \"block\", .. }".to_owned();
             if let Some(fault) = mutation {
                 mistakes.whole(fault.at, "the fault plants a defect, but no finding is expected", hint());
+            }
+            if let Some(fault) = keeps_away {
+                let what = "a client of this habit does not come back after this close, but no finding is expected";
+                mistakes.whole(fault.at, what, hint());
             }
             if let Some(client) = client {
                 mistakes.whole(client.at, "the client plants a defect, but no finding is expected", hint());

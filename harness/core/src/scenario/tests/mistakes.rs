@@ -199,6 +199,28 @@ fn a_defect_is_planted_where_one_is_expected_and_nowhere_else() {
 }
 
 #[test]
+fn a_close_that_keeps_a_client_of_a_habit_away_is_a_planted_defect() {
+    let away = "a client of this habit does not come back after this close, but no finding is expected";
+    let habit = |habit: &str| GOOD.replacen("name = \"desk\"", &format!("name = \"desk\", habit = \"{habit}\""), 1);
+    let closes = |text: &str, code: u16, more: &str| {
+        text.replacen("how = \"close\",", &format!("how = \"close\", code = {code},{more}"), 1)
+    };
+    assert!(errors(&closes(&habit("phoenix-1.8.15"), 1000, "")).contains(away));
+    assert!(errors(&closes(&habit("phoenix-1.8.15"), 1000, " lane = \"legacy\",")).contains(away));
+    for honest in [
+        closes(&habit("phoenix-1.8.15"), 1001, ""),
+        closes(&habit("phoenix-1.8.15"), 1000, " lane = \"candidate\","),
+        closes(&habit("phoenix-1.8.16"), 1000, ""),
+        closes(&habit("phoenix-1.8.15"), 1000, "").replace("clients = [\"desk\"], at", "clients = [\"phone\"], at"),
+    ] {
+        assert!(!errors(&honest).contains(away), "{honest}");
+        let expect = "expect = { decision = \"block\", findings = [\"unreached\"], lane = \"legacy\" }\nat_least";
+        let expected = honest.replacen("at_least", expect, 1);
+        assert!(errors(&expected).contains("no defect is planted"), "{expected}");
+    }
+}
+
+#[test]
 fn what_can_not_be_had_is_not_asked_for() {
     check("deliveries = 10", "deliveries = 22", "22 deliveries are asked for, but 21 events are all");
     check("deliveries = 10", "deliveries = 10, resumes = 3", "3 resumes are asked for, but at most 2");

@@ -22,3 +22,13 @@ fn what_a_lane_asks_for_is_waited_and_jittered() {
 fn a_plan_without_waits_waits_all_the_same() {
     assert!(!Backoff::new(Vec::new()).after_failure(None).is_zero());
 }
+
+#[test]
+fn a_habit_ends_at_its_last_wait_and_begins_anew_with_each_connection() {
+    let mut backoff = Backoff::of_habit(cutover_core::plan::habit_of("phoenix-1.8.15").expect("a habit"));
+    let mut waits = || backoff.after_failure(None).as_millis();
+    let waited: Vec<u128> = (0..12).map(|_| waits()).collect();
+    assert_eq!(waited, [10, 50, 100, 150, 200, 250, 500, 1000, 2000, 5000, 5000, 5000]);
+    backoff.reset();
+    assert_eq!(backoff.after_failure(None).as_millis(), 10);
+}

@@ -40,6 +40,13 @@ impl Actor {
     }
 
     fn wait(&mut self) -> Duration {
+        if let Some(habit) = self.habit {
+            let asked = self.asked_to_wait.take().max(self.inbox.told_to_wait);
+            return match std::mem::take(&mut self.rejoins) {
+                true => Duration::from_millis(habit.rejoin_ms[0]) + asked.unwrap_or_default(),
+                false => self.backoff.after_failure(asked),
+            };
+        }
         // Only a connection that brought an event was good. To be opened, joined and subscribed is not enough.
         if std::mem::replace(&mut self.applied, self.inbox.applied) != self.inbox.applied {
             self.backoff.reset();
@@ -107,6 +114,10 @@ impl Actor {
             }
         };
         (self.was_connected, self.refusals, self.opened) = (true, 0, self.conn);
+        if self.habit.is_some() {
+            // Such a client begins anew with each connection that opens.
+            self.backoff.reset();
+        }
         if let Some(name) = session.connection_name() {
             self.connections.lock().unwrap_or_else(PoisonError::into_inner).push((name, false));
         }
@@ -114,6 +125,7 @@ impl Actor {
             client: self.inbox.planned.id.clone(),
             conn: ConnId(self.conn),
             spoken: session.spoken(),
+            habit: self.habit.map(|habit| habit.name.to_owned()),
         });
         if self.inbox.planned.refused.is_some() {
             session.close().await;

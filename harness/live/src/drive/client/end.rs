@@ -42,12 +42,19 @@ impl Actor {
         self.recorder.record(Record::Checkpointed { client, stream, cursor, completion });
     }
 
-    pub(super) fn closed(&self, why: Closed) {
+    pub(super) fn closed(&mut self, why: Closed) {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, ended)) = connections.last_mut().filter(|_| !matches!(why, Closed::NotOpened { .. })) {
             *ended = true;
         }
         drop(connections);
-        self.recorder.record(Record::Closed { client: self.inbox.planned.id.clone(), conn: ConnId(self.conn), why });
+        let (client, conn) = (self.inbox.planned.id.clone(), ConnId(self.conn));
+        self.recorder.record(Record::Closed { client, conn, why: why.clone() });
+        let Some(habit) = self.habit else { return };
+        if why.keeps_away(habit) {
+            self.inbox.keep_away(habit, why);
+        } else if matches!(why, Closed::Channel { .. }) {
+            self.rejoins = true;
+        }
     }
 }

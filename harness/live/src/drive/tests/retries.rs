@@ -222,6 +222,7 @@ async fn client(lane: Arc<dyn Lane>, waits: &[u64], dir: &tempfile::TempDir) -> 
         compression: Compression::None,
         identity: None,
         backoff_ms: waits.to_vec(),
+        habit: None,
         join: None,
         passes_off: false,
         programs: None,

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cutover_core::hash::{PayloadHash, sha256};
 use cutover_core::history::Contradiction;
+use serde_json::value::RawValue;
 
 use super::answers::missing;
 use super::fields::Kind;
@@ -28,18 +29,21 @@ pub enum FrameCopy {
     Batch(String),
     Error(String),
     Heartbeat,
+    /// What it is, in words.
     Ignored(String),
 }
 
-/// Reads a batch: each event, or what is wrong with it.
-pub fn read_batch(profile: &PhoenixProfile, batch: &str) -> Result<Vec<Result<Update, String>>, String> {
-    let batch = RawObject::parse(batch).map_err(|error| format!("a batch that is no object: {error}"))?;
+/// Reads the body of a batch that came on a channel: each event, or what is wrong with it.
+pub fn read_batch(profile: &PhoenixProfile, channel: &str, batch: &str) -> Result<Vec<Result<Update, String>>, String> {
+    if let Err(error) = serde_json::from_str::<&RawValue>(batch) {
+        return Err(format!("a batch that is no object: {error}"));
+    }
     let name = &profile.fields.updates;
-    let updates = batch.list(name).ok_or_else(|| format!("a batch without a list `{name}`"))?;
-    Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, index, update.get())).collect())
+    let updates = profile.events_in(batch).ok_or_else(|| format!("a batch without a list `{name}`"))?;
+    Ok(updates.iter().enumerate().map(|(index, update)| read_update(profile, channel, index, update)).collect())
 }
 
-/// Reads a `sync:frame`'s payload. An error where its kind is unknown or its bytes are no base64 of UTF-8.
+/// Reads a `sync:frame`'s body. An error where it has no kind, or its bytes are no base64 of UTF-8.
 pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, String> {
     let object = RawObject::parse(payload).map_err(|error| format!("a frame that is no object: {error}"))?;
     let kind = object.text(&profile.fields.kind).ok_or("a frame without a kind")?;
@@ -48,11 +52,9 @@ pub fn read_frame(profile: &PhoenixProfile, payload: &str) -> Result<FrameCopy, 
         kind if kind == kinds.update_batch => frame_bytes(profile, &object).map(FrameCopy::Batch),
         kind if kind == kinds.error => frame_bytes(profile, &object).map(FrameCopy::Error),
         kind if kind == kinds.heartbeat => Ok(FrameCopy::Heartbeat),
-        kind if kinds.ignored.contains(&kind) => Ok(FrameCopy::Ignored(kind)),
-        kind => Err(format!(
-            "a frame of the unknown kind `{kind}` (`frame_kinds.ignored` of a lane profile lists kinds that carry no \
-             events)"
-        )),
+        kind if kinds.ignored.contains(&kind) => Ok(FrameCopy::Ignored(format!("a frame of the kind `{kind:.80}`"))),
+        // A newer service may have more kinds. If events are in one of them, they are missed elsewhere.
+        kind => Ok(FrameCopy::Ignored(format!("a frame of the unknown kind `{kind:.80}`"))),
     }
 }
 
@@ -72,14 +74,17 @@ fn frame_bytes(profile: &PhoenixProfile, object: &RawObject) -> Result<String, S
     String::from_utf8(bytes).map_err(|_| format!("a frame whose `{name}` is no UTF-8"))
 }
 
-fn read_update(profile: &PhoenixProfile, index: usize, text: &str) -> Result<Update, String> {
+fn read_update(profile: &PhoenixProfile, channel: &str, index: usize, text: &str) -> Result<Update, String> {
     let fields = &profile.fields;
     let at = |what: String| format!("event {index} of a batch: {what}");
     let update = RawObject::parse(text).map_err(|error| at(error.to_string()))?;
-    let topic = update.text(&fields.topic).ok_or_else(|| at(format!("no text `{}`", fields.topic)))?;
-    let seq = update
-        .number(&fields.watermark)
-        .ok_or_else(|| at(format!("no whole number `{}` (topic `{topic}`)", fields.watermark)))?;
+    let topic = profile.topic_of(channel, text).ok_or_else(|| at(format!("no text `{}`", fields.topic)))?;
+    let seq = profile.seq_of(text).ok_or_else(|| {
+        let form = &profile.forms.watermark;
+        let what =
+            if form.is_usual() { "whole number".to_owned() } else { format!("watermark like {}", form.as_str()) };
+        at(format!("no {what} `{}` (topic `{topic}`)", fields.watermark))
+    })?;
     let payload = update
         .get(&fields.payload)
         .ok_or_else(|| at(format!("no `{}` (topic `{topic}`, seq {seq})", fields.payload)))?
@@ -116,16 +121,21 @@ fn broken_rules(profile: &PhoenixProfile, update: &RawObject, seq: u64, payload:
 pub(super) fn declared_hash_of(profile: &PhoenixProfile, raw: &str, payload: &str) -> Option<String> {
     match profile.payload_hash {
         HashKind::None => None,
-        HashKind::Canonical => declared_hash(raw),
-        HashKind::Either => declared_hash(raw).filter(|declared| *declared != sha256(payload.as_bytes())),
+        HashKind::Canonical => declared_hash(profile, raw),
+        HashKind::Either => declared_hash(profile, raw).filter(|declared| *declared != sha256(payload.as_bytes())),
     }
 }
 
-fn declared_hash(raw: &str) -> Option<String> {
+/// As `sha256:<hex>`. The contract writes a hash as base64; another service may write it as hex, too.
+fn declared_hash(profile: &PhoenixProfile, raw: &str) -> Option<String> {
     let text = match serde_json::from_str::<Option<String>>(raw) {
         Ok(text) => text?,
         Err(_) => return Some(raw.to_owned()),
     };
+    let hex = text.strip_prefix("sha256:").unwrap_or(&text);
+    if !profile.has_every_field() && hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(format!("sha256:{}", hex.to_ascii_lowercase()));
+    }
     let bytes: Option<[u8; 32]> = STANDARD.decode(&text).ok().and_then(|bytes| bytes.try_into().ok());
     Some(bytes.map_or(text, |bytes| PayloadHash::from_bytes(bytes).to_string()))
 }

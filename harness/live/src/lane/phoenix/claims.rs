@@ -26,23 +26,19 @@ pub struct Claims {
 }
 
 impl Claims {
-    pub fn of_batch(profile: &PhoenixProfile, batch: &str) -> Claims {
+    pub fn of_batch(profile: &PhoenixProfile, channel: &str, batch: &str) -> Claims {
         let Ok(batch) = RawObject::parse(batch) else {
             return Claims::default();
         };
         let fields = &profile.fields;
-        let head = |entry: &str| {
-            let entry = RawObject::parse(entry).ok()?;
-            Some((entry.text(&fields.topic)?, entry.number(&fields.watermark)?))
-        };
-        let heads = batch.list(&fields.head_watermarks).unwrap_or_default();
+        let heads = batch.get(&fields.head_watermarks).map(|text| profile.marks(channel, text)).unwrap_or_default();
         let wanted = [(fields.replay_complete.as_str(), Kind::Flag), (fields.head_watermarks.as_str(), Kind::List)];
         let every_field = profile.has_every_field();
         Claims {
             broken: if every_field { missing("a batch", &wanted, &batch) } else { Vec::new() },
             every_field,
             complete: batch.get(&fields.replay_complete).and_then(|word| word.parse().ok()),
-            heads: heads.iter().filter_map(|entry| head(entry.get())).collect(),
+            heads,
             ..Claims::default()
         }
     }
@@ -52,7 +48,8 @@ impl Claims {
             return Claims::default();
         };
         let (fields, every_field) = (&profile.fields, profile.has_every_field());
-        let (topic, seq) = (frame.text(&fields.topic), frame.number(&fields.seq));
+        let topic = frame.text(&fields.topic);
+        let seq = frame.get(&fields.seq).and_then(|text| profile.read_seq(text));
         let wanted = [
             (fields.topic.as_str(), Kind::Text),
             (fields.seq.as_str(), Kind::Number),

@@ -12,6 +12,7 @@ use super::calls::{PolicyCall, PublishCall};
 use super::codec::Message;
 use super::object::RawObject;
 use super::profile::{FieldNames, HashKind, PhoenixProfile};
+use crate::frame::pointer;
 use crate::lane::trial::Mismatch;
 
 const SHOWN_KEYS: usize = 16;
@@ -25,12 +26,14 @@ pub(super) enum Kind {
     Number,
     Flag,
     List,
+    /// A list of events, or one alone.
+    Events,
     Any,
 }
 
 /// Compares messages with the profile's names; true where one of them brought the event.
 pub(super) fn compare(profile: &PhoenixProfile, marker: &str, heard: &[Message]) -> Result<bool, Mismatch> {
-    let of_channel = || heard.iter().filter(|message| message.topic == profile.channel);
+    let of_channel = || heard.iter().filter(|message| profile.is_channel(&message.topic));
     let plain: Vec<&Message> = of_channel().filter(|message| message.payload.contains(marker)).collect();
     let encoded: Vec<&Message> = of_channel()
         .filter(|message| !message.payload.contains(marker) && holds_encoded(&message.payload, marker))
@@ -40,14 +43,14 @@ pub(super) fn compare(profile: &PhoenixProfile, marker: &str, heard: &[Message])
     named(&encoded, &events.update_batch, "events.frame", &events.frame)?;
     for message in &plain {
         if message.event == events.update_batch {
-            check_batch(profile, marker, &message.payload)?;
+            check_batch(profile, marker, &message.topic, body_of(profile, message)?)?;
         } else if message.event == events.frame {
-            check_frame(profile, marker, &message.payload)?;
+            check_frame(profile, marker, &message.topic, body_of(profile, message)?)?;
         }
     }
     for message in &encoded {
         if message.event == events.frame {
-            check_frame(profile, marker, &message.payload)?;
+            check_frame(profile, marker, &message.topic, body_of(profile, message)?)?;
         }
     }
     Ok(!plain.is_empty() || !encoded.is_empty())
@@ -57,11 +60,38 @@ pub(super) fn carries(message: &Message, marker: &str) -> bool {
     message.payload.contains(marker) || holds_encoded(&message.payload, marker)
 }
 
-pub(super) fn check_subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
-    let usual = FieldNames::default().current_watermarks;
-    let reply = RawObject::parse(response).unwrap_or_default();
-    let check = Check { object: &reply, place: "the reply to a subscribe" };
-    check.optional("fields.current_watermarks", &profile.fields.current_watermarks, &usual, Kind::List)
+/// The body of a push in its envelope.
+fn body_of<'m>(profile: &PhoenixProfile, message: &'m Message) -> Result<&'m str, Mismatch> {
+    enveloped(&message.payload, "envelope.push", &profile.envelope.push, "a push")
+}
+
+fn enveloped<'p>(payload: &'p str, key: &'static str, at: &str, place: &'static str) -> Result<&'p str, Mismatch> {
+    pointer::find(payload, at).ok_or_else(|| {
+        let object = RawObject::parse(payload).unwrap_or_default();
+        Check { object: &object, place }.mismatch(key, at, format!("{place} has nothing there"))
+    })
+}
+
+pub(super) fn check_subscribed(profile: &PhoenixProfile, channel: &str, response: &str) -> Result<(), Mismatch> {
+    let (name, usual) = (&profile.fields.current_watermarks, FieldNames::default().current_watermarks);
+    let place = "the reply to a subscribe";
+    let body = enveloped(response, "envelope.reply", &profile.envelope.reply, place)?;
+    let object = RawObject::parse(body).unwrap_or_default();
+    let check = Check { object: &object, place };
+    let Some(marks) = object.get(name).filter(|_| !profile.has_every_field()) else {
+        return check.optional("fields.current_watermarks", name, &usual, Kind::List);
+    };
+    let is_own = !profile.forms.watermark.is_usual();
+    if is_own && profile.marks(channel, marks).is_empty() && !is_empty(marks) {
+        let wrong = format!("it is {marks:.100}, which has no watermark like {}", profile.forms.watermark.as_str());
+        return Err(check.mismatch("forms.watermark", name, wrong));
+    }
+    Ok(())
+}
+
+fn is_empty(value: &str) -> bool {
+    pointer::elements(value).is_some_and(|list| list.is_empty())
+        || pointer::members(value).is_some_and(|members| members.is_empty())
 }
 
 pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<(), Mismatch> {
@@ -80,7 +110,8 @@ pub(super) fn check_published(profile: &PhoenixProfile, answer: &str) -> Result<
         return Err(Mismatch::new("publish.seq", &publish.seq, wrong).seen(seen));
     };
     let check = Check { object: &object, place };
-    check.required("publish.seq", &publish.seq, Kind::Number)?;
+    let is_read = object.get(&publish.seq).is_some_and(|seq| profile.read_seq(seq).is_some());
+    check.required("publish.seq", &publish.seq, if is_read { Kind::Any } else { Kind::Number })?;
     check.optional("publish.duplicate", &publish.duplicate, &usual.duplicate, Kind::Flag)
 }
 
@@ -114,25 +145,36 @@ fn named(messages: &[&Message], other: &str, field: &'static str, name: &str) ->
     Err(Mismatch::new(field, name, wrong).seen(format!("events seen: {}", seen.join(", "))))
 }
 
-fn check_batch(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
+fn check_batch(profile: &PhoenixProfile, marker: &str, channel: &str, text: &str) -> Result<(), Mismatch> {
     let (names, usual) = (&profile.fields, FieldNames::default());
-    let Ok(batch) = RawObject::parse(text) else {
-        return Ok(());
-    };
+    let batch = RawObject::parse(text).unwrap_or_default();
     let check = Check { object: &batch, place: "a batch" };
-    check.required("fields.updates", &names.updates, Kind::List)?;
-    let updates = batch.list(&names.updates).unwrap_or_default();
-    let Some(update) = updates.iter().find(|update| update.get().contains(marker)) else {
+    let Some(updates) = profile.events_in(text) else {
+        let wanted = if profile.has_every_field() { Kind::List } else { Kind::Events };
+        return check.required("fields.updates", &names.updates, wanted);
+    };
+    let Some(update) = updates.iter().find(|update| update.contains(marker)) else {
         return Err(check.mismatch("fields.updates", &names.updates, "the event is not in this list"));
     };
-    check.optional("fields.replay_complete", &names.replay_complete, &usual.replay_complete, Kind::Flag)?;
-    check.optional("fields.head_watermarks", &names.head_watermarks, &usual.head_watermarks, Kind::List)?;
-    let Ok(update) = RawObject::parse(update.get()) else {
+    let flag = if profile.has_every_field() { Kind::Flag } else { Kind::Any };
+    let list = if profile.has_every_field() { Kind::List } else { Kind::Any };
+    check.optional("fields.replay_complete", &names.replay_complete, &usual.replay_complete, flag)?;
+    check.optional("fields.head_watermarks", &names.head_watermarks, &usual.head_watermarks, list)?;
+    let text = *update;
+    let Ok(update) = RawObject::parse(text) else {
         return Ok(());
     };
     let check = Check { object: &update, place: "an event of a batch" };
-    check.required("fields.topic", &names.topic, Kind::Text)?;
-    check.required("fields.watermark", &names.watermark, Kind::Number)?;
+    if !names.topic.is_empty() {
+        check.required("fields.topic", &names.topic, Kind::Text)?;
+    }
+    let form = &profile.forms.watermark;
+    check.required("fields.watermark", &names.watermark, if form.is_usual() { Kind::Number } else { Kind::Any })?;
+    if profile.topic_of(channel, text).is_some() && profile.seq_of(text).is_none() {
+        let got = update.get(&names.watermark).unwrap_or_default();
+        let wrong = format!("the watermark of an event is {got:.100}");
+        return Err(check.mismatch("forms.watermark", form.as_str(), wrong));
+    }
     check.required("fields.payload", &names.payload, Kind::Any)?;
     if update.get(&names.payload).is_some_and(|payload| !payload.contains(marker)) {
         let wrong = "this is not what was published as the payload";
@@ -144,7 +186,7 @@ fn check_batch(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(),
     check.optional("fields.payload_hash", &names.payload_hash, &usual.payload_hash, Kind::TextOrNull)
 }
 
-fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(), Mismatch> {
+fn check_frame(profile: &PhoenixProfile, marker: &str, channel: &str, text: &str) -> Result<(), Mismatch> {
     let names = &profile.fields;
     let Ok(frame) = RawObject::parse(text) else {
         return Ok(());
@@ -152,9 +194,10 @@ fn check_frame(profile: &PhoenixProfile, marker: &str, text: &str) -> Result<(),
     let check = Check { object: &frame, place: "a frame" };
     check.required("fields.kind", &names.kind, Kind::Text)?;
     check.required("fields.payload_bytes", &names.payload_bytes, Kind::Text)?;
-    check.optional("fields.seq", &names.seq, &FieldNames::default().seq, Kind::Number)?;
+    let number = if profile.forms.watermark.is_usual() { Kind::Number } else { Kind::Any };
+    check.optional("fields.seq", &names.seq, &FieldNames::default().seq, number)?;
     match frame.text(&names.payload_bytes).and_then(|text| decoded(&text)) {
-        Some(batch) if batch.contains(marker) => check_batch(profile, marker, &batch),
+        Some(batch) if batch.contains(marker) => check_batch(profile, marker, channel, &batch),
         _ => Err(check.mismatch("fields.payload_bytes", &names.payload_bytes, "this is not the base64 of a batch")),
     }
 }
@@ -196,6 +239,7 @@ pub(super) fn is(value: &str, kind: Kind) -> bool {
         Kind::Number => value.parse::<u64>().is_ok(),
         Kind::Flag => value == "true" || value == "false",
         Kind::List => value.starts_with('['),
+        Kind::Events => value.starts_with(['[', '{']),
     }
 }
 
@@ -206,6 +250,7 @@ fn in_words(kind: Kind) -> &'static str {
         Kind::Number => "a whole number",
         Kind::Flag => "true or false",
         Kind::List => "a list",
+        Kind::Events => "a list or an object",
     }
 }
 

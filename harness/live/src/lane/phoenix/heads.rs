@@ -6,19 +6,34 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::batch::read_batch;
 use super::profile::{FieldNames, PhoenixProfile};
 
 /// The events that a batch names, by topic and seq; those that can't be read are left out, unlike
-/// in [`read_batch`](super::batch::read_batch). `None` where it is no batch.
-pub(super) fn of_batch(profile: &PhoenixProfile, batch: &str) -> Option<Vec<(String, u64)>> {
+/// in [`read_batch`]. `None` where it is no batch.
+pub(super) fn of_batch(profile: &PhoenixProfile, channel: &str, batch: &str) -> Option<Vec<(String, u64)>> {
+    if profile.has_usual_forms()
+        && let Some(events) = in_one_pass(profile, batch)
+    {
+        return Some(events);
+    }
+    let updates = read_batch(profile, channel, batch).ok()?;
+    Some(updates.into_iter().flatten().map(|update| (update.topic, update.seq)).collect())
+}
+
+fn in_one_pass(profile: &PhoenixProfile, batch: &str) -> Option<Vec<(String, u64)>> {
     let mut reader = serde_json::Deserializer::from_str(batch);
     let events = Batch(&profile.fields).deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     events
 }
 
-/// The same of a V2 message, where it is an update batch of the profile's channel; `None` where it is anything else.
+/// The same of a V2 message, where it is an update batch of the profile's channel; `None` where it is anything else, or
+/// has other forms than the contract's.
 pub(super) fn of_v2(profile: &PhoenixProfile, message: &str) -> Option<Vec<(String, u64)>> {
+    if !profile.has_usual_forms() {
+        return None;
+    }
     let mut reader = serde_json::Deserializer::from_str(message);
     let events = V2(profile).deserialize(&mut reader).ok()?;
     reader.end().ok()?;

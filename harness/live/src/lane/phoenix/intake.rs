@@ -16,6 +16,9 @@ use crate::lane::socket::Payload;
 /// Codes of `sync:error` that only announce the error reply to a request. The reply has the details.
 const ANNOUNCEMENTS: [&str; 3] = ["stale_cursor", "bad_subscription", "forbidden_topic"];
 
+/// What Phoenix itself sends of the clients of a channel.
+const PRESENCE: [&str; 2] = ["presence_state", "presence_diff"];
+
 /// The code of a strike against a client that reads too slowly. The channel goes on until the last one.
 const SLOW_CONSUMER: &str = "slow_consumer";
 
@@ -35,29 +38,37 @@ impl PhoenixSession {
         if message.event == "phx_reply" {
             return self.take_reply(&message);
         }
+        if !self.profile.is_channel(&message.topic) {
+            return;
+        }
+        if message.event == "phx_close" && self.leaving.remove(&message.topic) {
+            return;
+        }
         // What an earlier instance of the channel still says is dropped, as phoenix.js does ("dropping outdated
         // message").
-        let outdated = !message.join_ref.is_null() && message.join_ref != self.join_ref;
-        if message.topic != self.profile.channel || outdated {
+        let joined = self.joined.get(&message.topic);
+        let outdated = !message.join_ref.is_null() && Some(&message.join_ref) != joined;
+        if outdated || joined.is_none() {
             return;
         }
         let events = &self.profile.events;
+        let (channel, body) = (&message.topic, self.profile.body(&message.payload));
         match message.event.as_str() {
             "phx_close" | "phx_error" => self.connection.inbox.end(Closed::Channel { event: message.event }),
             // The profile's name is empty where the service has no such event.
             "" => {}
             name if name == events.update_batch => {
-                let claims = Claims::of_batch(&self.profile, &message.payload);
-                self.take_batch(&message.payload, Via::UpdateBatch, &claims);
+                let claims = Claims::of_batch(&self.profile, channel, body);
+                self.take_batch(channel, body, Via::UpdateBatch, &claims);
             }
-            name if name == events.frame => self.take_frame(&message.payload),
+            name if name == events.frame => self.take_frame(channel, body),
             name if name == events.error => self.take_error(&message.payload),
             name if name == events.heartbeat => {
                 let wrong = self.told.beat(&message.payload);
                 self.tell(wrong);
             }
-            // Other events are ignored.
-            _ => {}
+            name if PRESENCE.contains(&name) => {}
+            name => self.connection.inbox.push(Arrival::Ignored(format!("an event of the unknown name `{name:.80}`"))),
         }
     }
 
@@ -67,7 +78,8 @@ impl PhoenixSession {
         }
         let reply = RawObject::parse(&message.payload).ok().and_then(|reply| {
             let ok = reply.text("status")? == "ok";
-            Some(Reply { ok, response: reply.get("response").unwrap_or("null").to_owned() })
+            let (response, channel) = (reply.get("response").unwrap_or("null").to_owned(), message.topic.clone());
+            Some(Reply { ok, response, channel })
         });
         match reply {
             Some(reply) => self.connection.answer(&message.msg_ref, reply),
@@ -75,8 +87,8 @@ impl PhoenixSession {
         }
     }
 
-    fn take_batch(&mut self, batch: &str, via: Via, claims: &Claims) {
-        let updates = match read_batch(&self.profile, batch) {
+    fn take_batch(&mut self, channel: &str, batch: &str, via: Via, claims: &Claims) {
+        let updates = match read_batch(&self.profile, channel, batch) {
             Ok(updates) => updates,
             Err(what) => return self.connection.inbox.unreadable(what),
         };
@@ -163,26 +175,24 @@ impl PhoenixSession {
         }
     }
 
-    fn take_frame(&mut self, payload: &str) {
+    fn take_frame(&mut self, channel: &str, payload: &str) {
         match read_frame(&self.profile, payload) {
             Ok(FrameCopy::Batch(batch)) => {
                 let claims = Claims::of_frame(&self.profile, payload);
-                self.take_batch(&batch, Via::Frame, &claims);
+                self.take_batch(channel, &batch, Via::Frame, &claims);
             }
             Ok(FrameCopy::Error(copy)) => {
                 let wrong = self.told.error_frame(payload, copy);
                 self.tell(wrong);
             }
             Ok(FrameCopy::Heartbeat) => {}
-            Ok(FrameCopy::Ignored(kind)) => {
-                self.connection.inbox.push(Arrival::Ignored(format!("a frame of the kind `{kind}`")))
-            }
+            Ok(FrameCopy::Ignored(what)) => self.connection.inbox.push(Arrival::Ignored(what)),
             Err(what) => self.connection.inbox.unreadable(what),
         }
     }
 
     fn take_error(&mut self, payload: &str) {
-        let error = RawObject::parse(payload).unwrap_or_default();
+        let error = RawObject::parse(&self.profile.error_of(payload).to_string()).unwrap_or_default();
         let code = error.text("code").unwrap_or_default();
         if code == SLOW_CONSUMER {
             let (strike, wait, wrong) = self.told.strike(payload, &error);

@@ -3,19 +3,26 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 mod answers;
+mod asking;
 mod batch;
 mod bearer;
+mod bodies;
 mod calls;
 mod claims;
 mod codec;
+mod codes;
 mod edit;
 mod fields;
+mod forms;
 mod heads;
+pub mod infer;
 mod intake;
+mod joins;
 mod object;
 mod odd;
 mod probe;
 mod profile;
+mod refusals;
 mod service;
 mod session;
 mod tagger;

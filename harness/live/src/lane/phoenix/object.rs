@@ -3,10 +3,13 @@
 
 use std::fmt;
 
+use cutover_core::plan::rules::pointer_key;
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::frame::pointer;
 
 /// An object: keys in the order in which they came, values as text.
 #[derive(Debug, Clone, Default)]
@@ -17,9 +20,13 @@ impl RawObject {
         serde_json::from_str(text)
     }
 
-    /// A value's text. Of several under one key it is the last, as other readers have it.
+    /// The text of a value by its key, or by a pointer, which begins with `/`. Of several under one key it is the last,
+    /// as other readers have it.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get())
+        let member = |key: &str| self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.get());
+        let Some(tokens) = key.strip_prefix('/') else { return member(key) };
+        let first = tokens.split('/').next().unwrap_or_default();
+        pointer::find(member(&pointer_key(first)?)?, &tokens[first.len()..])
     }
 
     pub fn text(&self, key: &str) -> Option<String> {

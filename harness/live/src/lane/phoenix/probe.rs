@@ -14,6 +14,7 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 
 use super::session::PhoenixSession;
 use crate::lane::Completion;
+use crate::lane::conversation::Conversation;
 
 pub const PROBE_REF: &str = "probe-";
 
@@ -54,11 +55,16 @@ impl PhoenixSession {
             if asked.is_empty() {
                 return Ok(());
             }
-            let reply = self.ask_for(&asked, replay_batch).await?;
-            if reply.ok {
+            let replies = self.ask_for(&asked, replay_batch).await?;
+            let Some(refused) = replies.iter().find(|reply| !reply.ok) else {
+                if !self.profile.has_every_field() {
+                    // The replay may come behind its reply.
+                    let came = |session: &PhoenixSession| session.probing.iter().flatten().all(|(_, (_, came))| *came);
+                    self.take_until(self.connection.bounds.heartbeat, came).await;
+                }
                 return Ok(());
-            }
-            let stale = self.refusal(&reply.response).stale;
+            };
+            let stale = self.refusal_of(refused).stale;
             let stale: Vec<_> = stale.iter().map(|stale| &stale.stream).collect();
             let probing = self.probing.get_or_insert_default();
             let before = probing.len();

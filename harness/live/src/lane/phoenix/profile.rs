@@ -13,6 +13,8 @@ use cutover_core::text::{Secret, learn_value, masked};
 use serde::Deserialize;
 
 use super::calls::{PolicyCall, PresenceCall, PublishCall, TOPIC, TokenRules};
+use super::codes::Codes;
+use super::forms::{Envelope, Forms};
 use super::service::PhoenixService;
 use crate::lane::OpenError;
 use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
@@ -51,6 +53,14 @@ macro_rules! names {
         impl Default for $table {
             fn default() -> $table {
                 $table { $($key: $name.to_owned(),)* }
+            }
+        }
+
+        impl $table {
+            /// The contract's names, each with the lane's.
+            #[allow(dead_code, reason = "not every table is gone through")]
+            pub(super) fn pairs(&self) -> Vec<(&'static str, &str)> {
+                vec![$(($name, self.$key.as_str()),)*]
             }
         }
     };
@@ -95,6 +105,29 @@ names! {
     }
 }
 
+names! {
+    /// What the lane calls the fields of its refusals.
+    RefusalNames {
+        code: "code",
+        message: "message",
+        reason_codes: "reason_codes",
+        stale_topics: "stale_topics",
+        topic: "topic",
+        reason: "reason",
+        resume_after: "resume_after",
+        retention_floor: "retention_floor",
+        head_watermark: "head_watermark",
+        replay_lag: "replay_lag",
+        replay_budget_events: "replay_budget_events",
+        full_resync_required: "full_resync_required",
+        forbidden_topics: "forbidden_topics",
+        upgrade_required: "upgrade_required",
+        retryable: "retryable",
+        action: "action",
+        reconnect_after_ms: "reconnect_after_ms",
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FrameKinds {
@@ -135,6 +168,12 @@ pub struct PhoenixProfile {
     pub every_field: Option<bool>,
     pub query: BTreeMap<String, String>,
     pub join: toml::Table,
+    /// The parameter of a join that has the client's name; `""` where a join has none.
+    pub client_param: String,
+    pub envelope: Envelope,
+    pub forms: Forms,
+    pub codes: Codes,
+    pub refusal: RefusalNames,
     pub publish: PublishCall,
     pub policy: PolicyCall,
     pub presence: PresenceCall,
@@ -168,6 +207,11 @@ impl Default for PhoenixProfile {
             every_field: None,
             query: BTreeMap::new(),
             join,
+            client_param: "client".to_owned(),
+            envelope: Envelope::default(),
+            forms: Forms::default(),
+            codes: Codes::default(),
+            refusal: RefusalNames::default(),
             publish: PublishCall::default(),
             policy: PolicyCall::default(),
             presence: PresenceCall::default(),
@@ -274,6 +318,9 @@ impl PhoenixProfile {
             let hint = "put `{topic}` into it, or `path = \"\"` where policies can't be set";
             misfits.add("policy.path", what, hint);
         }
+        for (key, what, hint) in self.mistakes_of_forms() {
+            misfits.add(key, what, hint);
+        }
         if let Some((key, what, hint)) = self.publish.mistake() {
             misfits.add(key, what, hint);
         }
@@ -295,8 +342,24 @@ impl PhoenixProfile {
         self.join.get("protocol_version").and_then(toml::Value::as_str).unwrap_or(KHALA)
     }
 
+    /// The parameters of a join that a window is about: the client's build, protocol and schema.
+    pub(super) fn negotiated(&self) -> [&str; 3] {
+        ["client_build_id", "protocol_version", "schema_version"]
+    }
+
+    /// Whether each join carries the name of its client.
+    pub(super) fn names_clients(&self) -> bool {
+        !self.client_param.is_empty() && !self.join.contains_key(&self.client_param)
+    }
+
     pub fn has_every_field(&self) -> bool {
-        let has_its_names = || self.fields == FieldNames::default() && self.events == EventNames::default();
+        let has_its_names = || {
+            self.fields == FieldNames::default()
+                && self.events == EventNames::default()
+                && self.refusal == RefusalNames::default()
+                && self.has_usual_forms()
+                && self.codes.is_usual()
+        };
         self.every_field.unwrap_or_else(has_its_names)
     }
 
@@ -344,7 +407,7 @@ impl Profile for PhoenixProfile {
             shared: true,
             scoped: self.scoped,
             keeps_watermarks: !self.unsubscribe_forgets,
-            counts_connections: self.presence.is_there() && !self.join.contains_key("client"),
+            counts_connections: self.presence.is_there() && self.names_clients(),
             windows: self.window.as_ref().map_or(Windows::Unsaid, ServiceWindow::means),
             lacks: self.tokens.lacks().into_iter().map(str::to_owned).collect(),
             takes_tokens: !self.tokens.keys.is_empty() && !self.tokens.revocations.is_empty(),

@@ -15,10 +15,10 @@ use super::batch::{FrameCopy, read_batch, read_frame};
 use super::codec::{Message, decode, frame_body};
 use super::edit;
 use super::heads;
-use super::object::RawObject;
+use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
-use super::session::{read_channel_refusal, read_heads};
+use super::session::{RESUME_REF, read_channel_refusal, read_heads};
 use super::values::Values;
 use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, Kinds, pointer};
 use crate::lane::generic;
@@ -45,27 +45,33 @@ impl Tagger {
         if self.is_the_only_heartbeat(message) && message.event == "heartbeat" {
             return FrameTag::Heartbeat;
         }
-        if message.topic != self.profile.channel {
+        if !self.profile.is_channel(&message.topic) {
             return FrameTag::Other;
         }
         match message.event.as_str() {
+            "phx_join" if self.profile.joins_to_subscribe() => self.tag_subscribe(message),
             "phx_join" => FrameTag::Join,
             name if name == events.heartbeat => FrameTag::Heartbeat,
-            // A probe is a question of the session's own.
-            name if name == events.subscribe && is_probe(message) => FrameTag::Other,
-            name if name == events.subscribe => match self.cursors(&message.payload) {
-                Some(cursors) => FrameTag::Resume { cursors, opens: true },
-                None => FrameTag::Other,
-            },
+            name if name == events.subscribe => self.tag_subscribe(message),
             _ => FrameTag::Other,
         }
     }
 
-    fn cursors(&self, payload: &str) -> Option<Vec<(StreamId, Option<Cursor>)>> {
+    fn tag_subscribe(&self, message: &Message) -> FrameTag {
+        // A probe is a question of the session's own.
+        let cursors = if is_probe(message) { None } else { self.cursors(message) };
+        cursors.map_or(FrameTag::Other, |cursors| FrameTag::Resume { cursors, opens: true })
+    }
+
+    fn cursors(&self, message: &Message) -> Option<Vec<(StreamId, Option<Cursor>)>> {
         let fields = &self.profile.fields;
-        let payload = RawObject::parse(payload).ok()?;
-        let resume = payload.get(&fields.resume_after).map(|text| edit::read_cursors(fields, text)).unwrap_or_default();
-        let topics: Vec<Box<RawValue>> = payload.list(&fields.topics)?;
+        let payload = RawObject::parse(self.profile.requested(&message.payload)).ok()?;
+        let resume = payload.get(&fields.resume_after).map(|text| self.profile.marks(&message.topic, text));
+        let resume = resume.unwrap_or_default();
+        let topics: Vec<Box<RawValue>> = match self.profile.topic_of_channel(&message.topic) {
+            Some(topic) => vec![RawValue::from_string(quoted(topic)).ok()?],
+            None => payload.list(&fields.topics)?,
+        };
         let stream = |topic: &RawValue| {
             let topic: String = serde_json::from_str(topic.get()).ok()?;
             let cursor = resume.iter().rev().find(|(name, _)| *name == topic).map(|(_, cursor)| Cursor(*cursor));
@@ -83,45 +89,58 @@ impl Tagger {
         if self.is_the_only_heartbeat(message) && message.event == "phx_reply" {
             return FrameTag::HeartbeatReply;
         }
-        if message.topic != self.profile.channel {
+        if !self.profile.is_channel(&message.topic) {
             return FrameTag::Other;
         }
+        let channel = &message.topic;
         match message.event.as_str() {
             "phx_reply" if is_probe(message) => FrameTag::Other,
-            "phx_reply" => self.tag_reply(&message.payload),
-            name if name == events.update_batch => self.tag_batch(&message.payload, Via::UpdateBatch),
-            name if name == events.frame => match read_frame(&self.profile, &message.payload) {
-                Ok(FrameCopy::Batch(batch)) => self.tag_batch(&batch, Via::Frame),
+            "phx_reply" => self.tag_reply(message),
+            name if name == events.update_batch => {
+                self.tag_batch(channel, self.profile.body(&message.payload), Via::UpdateBatch)
+            }
+            name if name == events.frame => match read_frame(&self.profile, self.profile.body(&message.payload)) {
+                Ok(FrameCopy::Batch(batch)) => self.tag_batch(channel, &batch, Via::Frame),
                 _ => FrameTag::Other,
             },
             _ => FrameTag::Other,
         }
     }
 
-    /// Replies name their request only by ref, so they are identified by what only they contain: a join's
-    /// `allowed_topics`, a subscribe's `topics` with `current_watermarks`, a heartbeat's `watermarks`, a refusal's
-    /// `code`.
-    fn tag_reply(&self, payload: &str) -> FrameTag {
+    /// Replies name their request only by ref. A session of ours says in it what it asks. The replies to other clients
+    /// are identified by what only they contain: a join's `allowed_topics`, a subscribe's `topics` with
+    /// `current_watermarks`, a heartbeat's `watermarks`, a refusal's `code`.
+    fn tag_reply(&self, message: &Message) -> FrameTag {
+        if message.msg_ref.as_str().is_some_and(|msg_ref| msg_ref.starts_with(RESUME_REF)) {
+            return FrameTag::ResumeReply;
+        }
         let fields = &self.profile.fields;
-        let reply = RawObject::parse(payload).ok();
-        let response = reply.as_ref().and_then(|reply| RawObject::parse(reply.get("response")?).ok());
+        let response = RawObject::parse(&message.payload).ok().and_then(|reply| {
+            let response = reply.get("response")?;
+            let at = if reply.text("status")? == "ok" {
+                &self.profile.envelope.reply
+            } else {
+                &self.profile.envelope.refusal
+            };
+            RawObject::parse(pointer::find(response, at).unwrap_or(response)).ok()
+        });
         let Some(response) = response else {
             return FrameTag::Other;
         };
         let has = |name: &str| response.get(name).is_some();
         // A join refused for its build or schema carries a code too, but that is no answer to a resume.
-        let join = has("allowed_topics") || has("upgrade_required");
-        if !join && (has("code") || (has(&fields.current_watermarks) && has(&fields.topics))) {
+        let join = has(&fields.allowed_topics) || has(&self.profile.refusal.upgrade_required);
+        if !join && (has(&self.profile.refusal.code) || (has(&fields.current_watermarks) && has(&fields.topics))) {
             FrameTag::ResumeReply
-        } else if has("watermarks") {
+        } else if has(&fields.watermarks) {
             FrameTag::HeartbeatReply
         } else {
             FrameTag::Other
         }
     }
 
-    fn tag_batch(&self, batch: &str, via: Via) -> FrameTag {
-        self.delivery(heads::of_batch(&self.profile, batch).unwrap_or_default(), via)
+    fn tag_batch(&self, channel: &str, batch: &str, via: Via) -> FrameTag {
+        self.delivery(heads::of_batch(&self.profile, channel, batch).unwrap_or_default(), via)
     }
 
     fn delivery(&self, events: Vec<(String, u64)>, via: Via) -> FrameTag {
@@ -157,10 +176,11 @@ impl Tagger {
 
     fn delivered(&self, message: &Message) -> Vec<Carried> {
         let events = &self.profile.events;
+        let (channel, body) = (&message.topic, self.profile.body(&message.payload));
         let updates = match message.event.as_str() {
-            name if name == events.update_batch => read_batch(&self.profile, &message.payload),
-            name if name == events.frame => match read_frame(&self.profile, &message.payload) {
-                Ok(FrameCopy::Batch(batch)) => read_batch(&self.profile, &batch),
+            name if name == events.update_batch => read_batch(&self.profile, channel, body),
+            name if name == events.frame => match read_frame(&self.profile, body) {
+                Ok(FrameCopy::Batch(batch)) => read_batch(&self.profile, channel, &batch),
                 _ => return Vec::new(),
             },
             _ => return Vec::new(),
@@ -176,24 +196,36 @@ impl Tagger {
     }
 
     fn edited_payload(&self, message: &Message, direction: Direction, edit: &Edit) -> Option<String> {
-        let events = &self.profile.events;
+        let body = match direction {
+            Direction::Upstream => self.profile.requested(&message.payload),
+            Direction::Downstream => self.profile.body(&message.payload),
+        };
+        let edited = self.edited_body(message, body, direction, edit)?;
+        pointer::spliced(&message.payload, vec![(pointer::range_in(&message.payload, body)?, edited)])
+    }
+
+    fn edited_body(&self, message: &Message, body: &str, direction: Direction, edit: &Edit) -> Option<String> {
+        let (profile, names, channel) = (&*self.profile, &*self.names, &*message.topic);
+        let events = &profile.events;
+        let is_subscribe =
+            || message.event == if profile.joins_to_subscribe() { "phx_join" } else { events.subscribe.as_str() };
         match (direction, edit) {
-            (Direction::Upstream, Edit::Cursor { stream, to }) if message.event == events.subscribe => {
-                edit::with_cursor(&self.profile.fields, &message.payload, self.names.topic(stream)?, *to)
+            (Direction::Upstream, Edit::Cursor { stream, to }) if is_subscribe() => {
+                edit::with_cursor(profile, channel, body, names.topic(stream)?, *to)
             }
             (Direction::Downstream, Edit::SetJson { .. } | Edit::SetColumn { .. }) => {
-                let values = Values::new(&self.profile, &self.names, edit)?;
+                let values = Values::new(profile, names, edit)?;
                 match message.event.as_str() {
-                    name if name == events.update_batch => values.in_batch(&message.payload),
-                    name if name == events.frame => values.in_frame(&message.payload),
+                    name if name == events.update_batch => values.in_batch(channel, body),
+                    name if name == events.frame => values.in_frame(channel, body),
                     _ => None,
                 }
             }
             (Direction::Downstream, edit) if message.event == events.update_batch => {
-                edit::with_batch_edited(&self.profile, &self.names, &message.payload, edit)
+                edit::with_batch_edited(profile, names, channel, body, edit)
             }
             (Direction::Downstream, edit) if message.event == events.frame => {
-                edit::with_frame_edited(&self.profile, &self.names, &message.payload, edit)
+                edit::with_frame_edited(profile, names, channel, body, edit)
             }
             _ => None,
         }
@@ -257,7 +289,8 @@ impl FrameTagger for Tagger {
 
     fn is_plain(&self, frame: &Frame) -> bool {
         // A `sync:frame` holds its batch encoded.
-        let encoded = self.profile.fields.payload_bytes.as_bytes();
+        let encoded = pointer::last_name(&self.profile.fields.payload_bytes);
+        let encoded = encoded.as_deref().unwrap_or(&self.profile.fields.payload_bytes).as_bytes();
         matches!(&frame.body, Body::Text(text) if memchr::memmem::find(text, encoded).is_none())
     }
 
@@ -273,7 +306,7 @@ impl FrameTagger for Tagger {
         let Some(message) = self.message(frame) else {
             return contents;
         };
-        if frame.direction == Direction::Downstream && message.topic == self.profile.channel {
+        if frame.direction == Direction::Downstream && self.profile.is_channel(&message.topic) {
             contents.events = self.delivered(&message);
         }
         contents.names = vec![message.event];
@@ -284,11 +317,12 @@ impl FrameTagger for Tagger {
         if self.tag(frame) != FrameTag::ResumeReply {
             return None;
         }
-        let reply = RawObject::parse(&self.message(frame)?.payload).ok()?;
+        let message = self.message(frame)?;
+        let reply = RawObject::parse(&message.payload).ok()?;
         let response = reply.get("response")?;
         Some(match reply.text("status").as_deref() {
-            Some("ok") => Ok(read_heads(&self.profile, &self.names, response)),
-            _ => Err(read_channel_refusal(&self.names, response)),
+            Some("ok") => Ok(read_heads(&self.profile, &self.names, (&message.topic, response))),
+            _ => Err(read_channel_refusal(&self.profile, &self.names, response)),
         })
     }
 
@@ -297,7 +331,7 @@ impl FrameTagger for Tagger {
             let publishes = self.tag(frame) == FrameTag::Publish;
             publishes.then(|| self.edited_publish(frame, edit)).flatten()
         } else {
-            let message = self.message(frame).filter(|message| message.topic == self.profile.channel);
+            let message = self.message(frame).filter(|message| self.profile.is_channel(&message.topic));
             message.and_then(|message| {
                 let payload = self.edited_payload(&message, frame.direction, edit)?;
                 self.with_payload(frame, message, payload)

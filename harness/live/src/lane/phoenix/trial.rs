@@ -13,7 +13,6 @@ use super::writer::PhoenixWriter;
 use crate::bounds;
 use crate::lane::http::{HttpAnswer, REDIRECT_HINT};
 use crate::lane::protocol::Profile;
-use crate::lane::refusal::read_refusal;
 use crate::lane::trial::{self, Attempt, Mismatch, REPLAY_BATCH, Steps, TRIAL_CLIENT, Trial, TrialError};
 use crate::lane::{ClientOptions, Completion, Endpoint, OpError, OpenError, Publish, SubscriberSession, WriterSession};
 
@@ -128,9 +127,8 @@ impl Attempt for PhoenixAttempt<'_> {
     /// Asks for the stream. The session keeps what the service sends before its reply.
     async fn subscribe(&self, listener: &mut Listener) -> Result<(), TrialError> {
         let profile = self.profile;
-        let answer = match listener.session.ask_for(&[(self.trial.stream.clone(), None)], REPLAY_BATCH).await {
-            Ok(reply) if reply.ok => return Ok(fields::check_subscribed(profile, &reply.response)?),
-            Ok(reply) => reply.response,
+        let reply = match listener.session.ask_for(&[(self.trial.stream.clone(), None)], REPLAY_BATCH).await {
+            Ok(mut replies) => replies.remove(0),
             Err(error) => {
                 let name = &profile.events.subscribe;
                 // A service that answers nothing is left to the run.
@@ -138,8 +136,10 @@ impl Attempt for PhoenixAttempt<'_> {
                 return listener.check_event("events.subscribe", name, is_usual, Err(error));
             }
         };
-        let code = read_refusal(&serde_json::from_str(&answer).unwrap_or_default(), |_| None);
-        let code = code.map(|refusal| refusal.code).unwrap_or_default();
+        if reply.ok {
+            return Ok(fields::check_subscribed(profile, &reply.channel, &reply.response)?);
+        }
+        let (code, answer) = (listener.session.refusal(&reply.response).code, reply.response);
         if code == "bad_subscription" {
             let wrong = format!("the service does not understand the subscribe: {answer:.300}");
             return Err(Mismatch::new("fields.topics", &profile.fields.topics, wrong).into());

@@ -35,12 +35,13 @@ impl<'a> Values<'a> {
         pointer::is_json(value).then_some(Values { profile, names, events, place, value })
     }
 
-    /// A batch's text with the value set in each of the events that has the place; `None` where none has it.
-    pub(super) fn in_batch(&self, batch: &str) -> Option<String> {
-        let updates = pointer::elements(pointer::member(batch, &self.profile.fields.updates)?)?;
-        let places: Vec<(Range<usize>, String)> = updates
+    /// A batch's body with the value set in each of the events that has the place; `None` where none has it.
+    pub(super) fn in_batch(&self, channel: &str, batch: &str) -> Option<String> {
+        let places: Vec<(Range<usize>, String)> = self
+            .profile
+            .events_in(batch)?
             .into_iter()
-            .filter(|update| self.is_meant(update))
+            .filter(|update| self.is_meant(channel, update))
             .filter_map(|update| {
                 let standing = self.standing_in(update)?;
                 Some((pointer::range_in(batch, standing)?, self.value.to_owned()))
@@ -52,13 +53,13 @@ impl<'a> Values<'a> {
         pointer::spliced(batch, places)
     }
 
-    /// A `sync:frame`'s payload with the same done to its batch.
-    pub(super) fn in_frame(&self, payload: &str) -> Option<String> {
+    /// A `sync:frame`'s body with the same done to its batch.
+    pub(super) fn in_frame(&self, channel: &str, payload: &str) -> Option<String> {
         let Ok(FrameCopy::Batch(batch)) = read_frame(self.profile, payload) else {
             return None;
         };
-        let changed = quoted(&wire_bytes(&self.in_batch(&batch)?));
-        let standing = pointer::member(payload, &self.profile.fields.payload_bytes)?;
+        let changed = quoted(&wire_bytes(&self.in_batch(channel, &batch)?));
+        let standing = pointer::named(payload, &self.profile.fields.payload_bytes)?;
         pointer::spliced(payload, vec![(pointer::range_in(payload, standing)?, changed)])
     }
 
@@ -82,11 +83,10 @@ impl<'a> Values<'a> {
         pointer::spliced(body, vec![(pointer::range_in(body, standing)?, self.value.to_owned())])
     }
 
-    fn is_meant(&self, update: &str) -> bool {
-        let fields = &self.profile.fields;
+    fn is_meant(&self, channel: &str, update: &str) -> bool {
         let event = || {
-            let topic: String = serde_json::from_str(pointer::member(update, &fields.topic)?).ok()?;
-            let seq = pointer::member(update, &fields.watermark)?.parse().ok()?;
+            let topic = self.profile.topic_of(channel, update)?;
+            let seq = self.profile.seq_of(update)?;
             Some((self.names.stream_of_topic(&topic)?, Some(Seq(seq))))
         };
         event().is_some_and(|event| self.events.is_empty() || self.events.contains(&event))
@@ -95,8 +95,8 @@ impl<'a> Values<'a> {
     fn standing_in<'t>(&self, update: &'t str) -> Option<&'t str> {
         let fields = &self.profile.fields;
         match self.place {
-            Place::Json(at) => pointer::find(pointer::member(update, &fields.payload)?, at),
-            Place::Column(column) => pointer::member(
+            Place::Json(at) => pointer::find(pointer::named(update, &fields.payload)?, at),
+            Place::Column(column) => pointer::named(
                 update,
                 match column {
                     "stream_id" => &fields.topic,

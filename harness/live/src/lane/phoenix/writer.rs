@@ -10,12 +10,10 @@ use cutover_core::history::{Differs, Refusal};
 use cutover_core::ids::{Seq, StreamId};
 use cutover_core::plan::{INVALID_PAYLOAD, STREAM};
 use http::Method;
-use serde_json::Value;
 
 use super::batch::declared_hash_of;
 use super::object::{RawObject, quoted};
 use super::profile::{HashKind, PhoenixProfile};
-use crate::frame::pointer;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError, excerpt, percent_encoded};
 use crate::lane::names::Names;
 use crate::lane::passing::{did_nothing, passing};
@@ -93,10 +91,12 @@ impl PhoenixWriter {
     }
 
     fn refusal(&self, status: u16, body: &str) -> Refusal {
-        let at = pointer::find(body, &self.profile.publish.refusal).unwrap_or(body);
-        let json: Value = serde_json::from_str(at).unwrap_or_default();
+        let json = self.profile.in_words_of_contract(body, &self.profile.publish.refusal);
         let named = read_refusal(&json, |topic| self.names.stream_of_topic(topic));
-        named.unwrap_or_else(|| refusal(format!("http_{status}"), excerpt(body.as_bytes())))
+        named.unwrap_or_else(|| {
+            let bare = format!("http_{status}");
+            refusal(self.profile.codes.word(&bare), excerpt(body.as_bytes()))
+        })
     }
 }
 
@@ -174,7 +174,7 @@ impl WriterSession for PhoenixWriter {
         let answered = self.send(&method, &path, header, body).await;
         let completion = self.completion(answered, |profile, answer| {
             let json = RawObject::parse(profile.publish.answered(answer)?).ok()?;
-            let seq = Seq(json.number(&profile.publish.seq)?);
+            let seq = Seq(profile.read_seq(json.get(&profile.publish.seq)?)?);
             let duplicate = json.get(&profile.publish.duplicate).and_then(|text| serde_json::from_str(text).ok());
             Some(Published { seq, duplicate, differs: differing(profile, &json, &topic, payload) })
         });

@@ -34,6 +34,10 @@ pub enum Kind {
         result: Result<(), String>,
     },
     Transaction,
+    /// Of a kind that only a newer server has.
+    Newer {
+        tag: u8,
+    },
     Other,
 }
 
@@ -118,6 +122,7 @@ fn name_and_kind(message: &ServerMessage) -> (&'static str, Kind) {
     match message {
         ServerMessage::V1(message) => name_and_kind_of_v1(message),
         ServerMessage::V2(message) => name_and_kind_of_v2(message),
+        ServerMessage::Newer(whole) => ("unknown", Kind::Newer { tag: whole.first().copied().unwrap_or_default() }),
     }
 }
 

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use spacetimedb_client_api_messages::websocket::common::BsatnRowList;
 use spacetimedb_client_api_messages::websocket::{v1, v2, v3};
-use spacetimedb_lib::bsatn;
+use spacetimedb_lib::bsatn::{self, DecodeError};
 use spacetimedb_lib::de::Deserialize;
 use spacetimedb_lib::ser::Serialize;
 
@@ -16,6 +16,9 @@ use super::compression::{Budget, Compressed};
 
 /// The subprotocol whose messages are those of v1, as JSON text.
 pub const JSON_PROTOCOL: &str = v1::TEXT_PROTOCOL;
+
+/// A newer server may have kinds of messages up to this one; today's has ten. Beyond it, a byte is no kind.
+const KINDS_MAX: u8 = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -38,6 +41,9 @@ impl Protocol {
 pub enum Versioned<V1, V2> {
     V1(V1),
     V2(V2),
+    /// The bytes of a message whose kind a newer server may have, with what is behind it in its frame: how long the
+    /// message is only its kind tells.
+    Newer(Bytes),
 }
 
 pub type ServerMessage = Versioned<v1::ServerMessage<v1::BsatnFormat>, v2::ServerMessage>;
@@ -89,6 +95,7 @@ pub(super) fn names(message: &ClientMessage) -> Vec<String> {
             v2::ClientMessage::CallReducer(call) => ("CallReducer", Some(call.reducer.to_string())),
             v2::ClientMessage::CallProcedure(call) => ("CallProcedure", Some(call.procedure.to_string())),
         },
+        ClientMessage::Newer(_) => return Vec::new(),
     };
     std::iter::once(name.to_owned()).chain(called).collect()
 }
@@ -103,6 +110,8 @@ pub enum WireError {
     Inflate { kind: &'static str, why: String },
     #[error("a frame that is no {protocol:?} message: {why}")]
     Decode { protocol: Protocol, why: String },
+    #[error("a frame that is no {protocol:?} message: there is no kind {tag}")]
+    Kind { protocol: Protocol, tag: u8 },
     #[error("a message that can't be encoded: {0}")]
     Encode(String),
 }
@@ -132,9 +141,17 @@ fn decode<'de, V1: Deserialize<'de>, V2: Deserialize<'de>>(
 ) -> Result<Vec<Versioned<V1, V2>>, WireError> {
     let mut messages = Vec::new();
     while messages.is_empty() || !bytes.is_empty() {
-        messages.push(match protocol {
-            Protocol::V1 => Versioned::V1(one(protocol, &mut bytes)?),
-            Protocol::V2 | Protocol::V3 => Versioned::V2(one(protocol, &mut bytes)?),
+        let whole = bytes;
+        let read = match protocol {
+            Protocol::V1 => one(protocol, &mut bytes).map(Versioned::V1),
+            Protocol::V2 | Protocol::V3 => one(protocol, &mut bytes).map(Versioned::V2),
+        };
+        messages.push(match read {
+            Err(WireError::Kind { .. }) if whole[0] < KINDS_MAX => {
+                bytes = &[];
+                Versioned::Newer(Bytes::copy_from_slice(whole))
+            }
+            read => read?,
         });
         if protocol != Protocol::V3 && !bytes.is_empty() {
             return Err(WireError::Decode { protocol, why: format!("{} bytes are left over", bytes.len()) });
@@ -159,6 +176,10 @@ fn encode<V1: Serialize, V2: Serialize>(messages: &[Versioned<V1, V2>]) -> Resul
         match message {
             Versioned::V1(message) => bsatn::to_writer(&mut bytes, message),
             Versioned::V2(message) => bsatn::to_writer(&mut bytes, message),
+            Versioned::Newer(whole) => {
+                bytes.extend_from_slice(whole);
+                Ok(())
+            }
         }
         .map_err(|error| WireError::Encode(error.to_string()))?;
     }
@@ -167,7 +188,14 @@ fn encode<V1: Serialize, V2: Serialize>(messages: &[Versioned<V1, V2>]) -> Resul
 
 fn one<'de, T: Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> Result<T, WireError> {
     let before = bytes.len();
-    let message = bsatn::from_reader(bytes).map_err(|error| WireError::Decode { protocol, why: error.to_string() })?;
+    let message = match bsatn::from_reader(bytes) {
+        Ok(message) => message,
+        // Nothing but the message's own tag was read.
+        Err(DecodeError::InvalidTag { tag, .. }) if bytes.len() + 1 == before => {
+            return Err(WireError::Kind { protocol, tag });
+        }
+        Err(error) => return Err(WireError::Decode { protocol, why: error.to_string() }),
+    };
     if bytes.len() == before {
         // Every message has a tag, so none is empty; this keeps the callers' loops bounded.
         return Err(WireError::Decode { protocol, why: "an empty message".to_owned() });
@@ -190,6 +218,7 @@ pub fn each_row_list(message: &mut ServerMessage, visit: Visit<'_>) -> Result<()
     match message {
         ServerMessage::V1(message) => v1_lists(message, visit),
         ServerMessage::V2(message) => v2_lists(message, visit),
+        ServerMessage::Newer(_) => Ok(()),
     }
 }
 
@@ -256,3 +285,6 @@ fn v2_lists(message: &mut v2::ServerMessage, visit: Visit<'_>) -> Result<(), Wir
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

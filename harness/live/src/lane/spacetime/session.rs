@@ -143,6 +143,9 @@ impl SpacetimeSession {
                     self.answer(request_id, result.map(|()| Vec::new()));
                 }
             }
+            Kind::Newer { tag } => {
+                self.connection.inbox.push(Arrival::Ignored(format!("a message of the unknown kind {tag}")));
+            }
             Kind::Transaction | Kind::Other => {}
         }
     }

@@ -160,7 +160,14 @@ impl LaneWriter {
                 conn: ConnId(self.clients.get(name)?.conn),
                 what: "5 bytes are left over".to_owned(),
             }),
-            ["gives-up"] => self.records.push(Record::GaveUp { client: id, why: "HTTP 403".to_owned() }),
+            ["gives-up"] => {
+                let why = "HTTP 403".to_owned();
+                self.records.push(Record::GaveUp { client: id, why, kept_away_by: None });
+            }
+            ["kept-away"] => {
+                let (why, by) = ("closed with 1000".to_owned(), Closed::CloseFrame { code: 1000 });
+                self.records.push(Record::GaveUp { client: id, why, kept_away_by: Some(by) });
+            }
             ["leave"] => self.close(name, Closed::ByClient),
             ["crash"] => self.close(name, Closed::Crashed),
             ["cursor", ..] => {}
@@ -266,7 +273,7 @@ impl LaneWriter {
         client.cursors.insert(stream.to_owned(), cursor);
         let conn = ConnId(client.conn);
         if opens {
-            self.records.push(Record::Opened { client: ClientId::from(name), conn, spoken: None });
+            self.records.push(Record::Opened { client: ClientId::from(name), conn, spoken: None, habit: None });
         }
         self.records.push(Record::Subscribed {
             client: ClientId::from(name),

@@ -29,7 +29,7 @@
 //! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `^` another key named, `!` applied anyhow, `u` or `f` one copy only |
 //! | `c1 cut`, `c1 leave`, `c1 crash`, `c1 cursor a 3` | connection lost; steps of the plan |
 //! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
-//! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |
+//! | `c1 unreadable`, `c1 gives-up`, `c1 kept-away` | gets what it can't read; will not try again; the lane's close keeps it away |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
 //! | `c1 reads nothing`, `c1 reads slowly`, `c1 reads` | the plan has it read too slowly, or as usual again |
 //! | `c1 struck throttle a depth=65 limit=64 wait=2000` | is told that it reads too slowly |

@@ -179,6 +179,7 @@ impl PlanWriter {
             compression: Compression::None,
             identity: None,
             backoff_ms: vec![1],
+            habit: None,
             join: None,
             passes_off: false,
             programs: None,

@@ -49,7 +49,7 @@ impl State {
         self.attempted(number, began);
         self.conn = Some(Conn { number, ..Conn::default() });
         let client = self.inbox.planned.id.clone();
-        self.recorder.record(Record::Opened { client, conn: ConnId(number), spoken: None });
+        self.recorder.record(Record::Opened { client, conn: ConnId(number), spoken: None, habit: None });
     }
 
     pub(super) fn message(&mut self, number: u32, view: &View<'_>) {

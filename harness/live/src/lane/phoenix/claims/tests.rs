@@ -8,8 +8,8 @@ fn profile() -> PhoenixProfile {
 
 fn broken(batch: &str) -> Vec<Contradiction> {
     let profile = PhoenixProfile::of_url("ws://lane").unwrap();
-    let updates: Vec<_> = read_batch(&profile, batch).unwrap().into_iter().flatten().collect();
-    let claims = Claims::of_batch(&profile, batch).contradictions(&updates.iter().collect::<Vec<_>>());
+    let updates: Vec<_> = read_batch(&profile, "sync:v1", batch).unwrap().into_iter().flatten().collect();
+    let claims = Claims::of_batch(&profile, "sync:v1", batch).contradictions(&updates.iter().collect::<Vec<_>>());
     let of_updates = updates.iter().flat_map(|update| update.broken.clone());
     claims.into_iter().chain(of_updates).map(|(rule, _)| rule).collect()
 }
@@ -37,9 +37,9 @@ fn a_service_with_every_field_is_held_to_each_of_them() {
 
 fn check(claims: &str, frame: Option<&str>, expect: &[Contradiction]) {
     let batch = format!(r#"{{"updates":[{{"topic":"t","watermark":3,"payload":1}}]{claims}}}"#);
-    let updates: Vec<_> = read_batch(&profile(), &batch).unwrap().into_iter().flatten().collect();
-    let claims =
-        frame.map_or_else(|| Claims::of_batch(&profile(), &batch), |frame| Claims::of_frame(&profile(), frame));
+    let updates: Vec<_> = read_batch(&profile(), "sync:v1", &batch).unwrap().into_iter().flatten().collect();
+    let claims = frame
+        .map_or_else(|| Claims::of_batch(&profile(), "sync:v1", &batch), |frame| Claims::of_frame(&profile(), frame));
     let broken = claims.contradictions(&updates.iter().collect::<Vec<_>>());
     let rules: Vec<_> = broken.into_iter().map(|(rule, _)| rule).collect();
     assert_eq!(rules, expect, "{batch} {frame:?}");

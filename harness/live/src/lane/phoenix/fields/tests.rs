@@ -89,15 +89,25 @@ fn the_answers_to_a_publish_a_policy_and_a_subscribe_are_read() {
     let number = told(check_published(&profile, r#"{"number":1,"duplicate":false}"#)).unwrap();
     assert!(number.contains("`publish.seq = \"seq\"`") && number.contains("number (a number)"), "{number}");
     assert!(told(check_published(&profile, r#"{"seq":"1"}"#)).unwrap().contains("this is text"));
+    let mut of_text = profile.clone();
+    of_text.forms.watermark = "\"s-{seq}\"".to_owned().try_into().unwrap();
+    for seq in ["\"s-1\"", "\"1\"", "1"] {
+        assert_eq!(told(check_published(&of_text, &format!("{{\"seq\":{seq}}}"))), None, "{seq}");
+    }
+    assert!(told(check_published(&of_text, r#"{"seq":"one"}"#)).unwrap().contains("this is text"));
     assert!(told(check_published(&profile, r#"{"seq":1,"duplicate":0}"#)).unwrap().contains("true or false"));
     assert!(told(check_published(&profile, "ok")).unwrap().contains("no JSON object"));
     assert_eq!(told(check_policy(&profile, "{}")), None);
     assert_eq!(told(check_policy(&profile, r#"{"retention_events":5}"#)), None);
-    assert_eq!(told(check_subscribed(&profile, "{}")), None);
-    assert!(told(check_subscribed(&profile, r#"{"current_watermarks":{}}"#)).unwrap().contains("an object"));
+    assert_eq!(told(subscribed(&profile, "{}")), None);
+    assert!(told(subscribed(&profile, r#"{"current_watermarks":{}}"#)).unwrap().contains("an object"));
     let mut own = profile;
     own.policy.retention_events = "keep".to_owned();
     own.fields.current_watermarks = "heads".to_owned();
     assert!(told(check_policy(&own, r#"{"retention_events":5}"#)).unwrap().contains("`policy.retention_events"));
-    assert!(told(check_subscribed(&own, r#"{"current_watermarks":[]}"#)).unwrap().contains("\"heads\""));
+    assert!(told(subscribed(&own, r#"{"current_watermarks":[]}"#)).unwrap().contains("\"heads\""));
+}
+
+fn subscribed(profile: &PhoenixProfile, response: &str) -> Result<(), Mismatch> {
+    check_subscribed(profile, "sync:v1", response)
 }

@@ -11,7 +11,7 @@ fn profile() -> PhoenixProfile {
 fn check(batch: &str, expect: Option<&[(&str, u64)]>) {
     let owned = |events: &[(&str, u64)]| events.iter().map(|(topic, seq)| ((*topic).to_owned(), *seq)).collect();
     let expect: Option<Vec<(String, u64)>> = expect.map(owned);
-    assert_eq!(of_batch(&profile(), batch), expect, "{batch}");
+    assert_eq!(of_batch(&profile(), "sync:v1", batch), expect, "{batch}");
     let read = |event: &str| format!(r#"[null,"1","{}","{event}",{batch}]"#, profile().channel);
     assert_eq!(of_v2(&profile(), &read(&profile().events.update_batch)), expect, "{batch}");
     assert_eq!(of_v2(&profile(), &read("another")), None);
@@ -35,7 +35,7 @@ fn an_event_that_can_not_be_read_is_left_out_and_what_is_no_batch_is_none() {
     for no_batch in ["{}", "[]", r#"{"updates":{}}"#, "7"] {
         check(no_batch, None);
     }
-    assert_eq!(of_batch(&profile(), r#"{"updates":[]"#), None);
+    assert_eq!(of_batch(&profile(), "sync:v1", r#"{"updates":[]"#), None);
 }
 
 fn value() -> impl Strategy<Value = &'static str> {
@@ -65,16 +65,16 @@ fn batches() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn one_pass_names_the_events_that_the_whole_reading_finds(batch in batches()) {
-        let whole = read_batch(&profile(), &batch).ok().map(|updates| {
+        let whole = read_batch(&profile(), "sync:v1", &batch).ok().map(|updates| {
             let named = updates.into_iter().flatten().map(|update| (update.topic, update.seq));
             named.collect::<Vec<_>>()
         });
-        prop_assert_eq!(of_batch(&profile(), &batch), whole);
+        prop_assert_eq!(of_batch(&profile(), "sync:v1", &batch), whole);
     }
 
     #[test]
     fn any_text_is_survived(text in ".*") {
         let _ = of_v2(&profile(), &text);
-        let _ = of_batch(&profile(), &text);
+        let _ = of_batch(&profile(), "sync:v1", &text);
     }
 }

@@ -20,8 +20,9 @@ impl Tagger {
             Direction::Downstream => {
                 let body = text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
                 let has = |name: &str| body.contains(&format!("\"{name}\""));
-                let acks = has(&self.profile.publish.seq) || has("code");
-                if acks { FrameTag::Ack } else { FrameTag::Other }
+                let (seq, code) = (&self.profile.publish.seq, &self.profile.refusal.code);
+                let named = |name: &str| has(&pointer::last_name(name).unwrap_or_else(|| name.to_owned()));
+                if named(seq) || named(code) { FrameTag::Ack } else { FrameTag::Other }
             }
         }
     }
