@@ -125,10 +125,11 @@ impl PhoenixSession {
         if self.profile.has_every_field() {
             return;
         }
+        let by_join = self.profile.joins_to_subscribe();
         let is_due = |(stream, head): &&(StreamId, Seq)| {
             let asked = asked.iter().find(|(known, _)| known == stream);
             asked.is_some_and(|(_, cursor)| {
-                let is_sent = cursor.is_some() || new.contains(stream);
+                let is_sent = by_join || cursor.is_some() || new.contains(stream);
                 is_sent && cursor.unwrap_or_default().0 < head.0
             })
         };

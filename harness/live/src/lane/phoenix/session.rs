@@ -27,6 +27,9 @@ use crate::lane::{Arrival, ClientOptions, Completion, Head, Heads, OpError, Open
 /// The start of the ref of a subscribe, by which the proxy knows the answer to it.
 pub(super) const RESUME_REF: &str = "resume-";
 
+/// The start of the ref of a channel's heartbeat, by which the proxy knows the answer to it.
+pub(super) const BEAT_REF: &str = "beat-";
+
 pub(super) const JOIN: &str = "phx_join";
 
 const SOCKET_HEARTBEAT: (&str, &str) = ("phoenix", "heartbeat");
@@ -136,6 +139,7 @@ impl PhoenixSession {
         let prefix = match self.probing {
             Some(_) => PROBE_REF,
             None if event == subscribe => RESUME_REF,
+            None if event == self.profile.events.heartbeat => BEAT_REF,
             None => "",
         };
         Value::String(format!("{prefix}{}", self.last_ref))
@@ -270,10 +274,12 @@ impl SubscriberSession for PhoenixSession {
         let topics = self.topics(streams.iter())?;
         let event = self.profile.events.unsubscribe.clone();
         let each = if self.profile.channel_parts().is_some() { 1 } else { topics.len().max(1) };
-        for topics in topics.chunks(each) {
+        for (topics, streams) in topics.chunks(each).zip(streams.chunks(each)) {
             let channel = self.profile.channel_of(&topics[0]);
             if event.is_empty() {
                 self.leave(&channel).await?;
+                let wrong = self.told.unsubscribed(streams, "{}");
+                self.tell(wrong);
                 continue;
             }
             let payload = self.profile.request(self.topics_alone(topics));

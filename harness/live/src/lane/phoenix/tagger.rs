@@ -18,7 +18,7 @@ use super::heads;
 use super::object::{RawObject, quoted};
 use super::probe::PROBE_REF;
 use super::profile::PhoenixProfile;
-use super::session::{RESUME_REF, read_channel_refusal, read_heads};
+use super::session::{BEAT_REF, RESUME_REF, read_channel_refusal, read_heads};
 use super::values::Values;
 use crate::frame::{Body, Carried, Contents, Direction, Edit, Facts, Frame, FrameTag, FrameTagger, Kinds, pointer};
 use crate::lane::generic;
@@ -111,8 +111,10 @@ impl Tagger {
     /// are identified by what only they contain: a join's `allowed_topics`, a subscribe's `topics` with
     /// `current_watermarks`, a heartbeat's `watermarks`, a refusal's `code`.
     fn tag_reply(&self, message: &Message) -> FrameTag {
-        if message.msg_ref.as_str().is_some_and(|msg_ref| msg_ref.starts_with(RESUME_REF)) {
-            return FrameTag::ResumeReply;
+        match message.msg_ref.as_str() {
+            Some(msg_ref) if msg_ref.starts_with(RESUME_REF) => return FrameTag::ResumeReply,
+            Some(msg_ref) if msg_ref.starts_with(BEAT_REF) => return FrameTag::HeartbeatReply,
+            _ => {}
         }
         let fields = &self.profile.fields;
         let response = RawObject::parse(&message.payload).ok().and_then(|reply| {

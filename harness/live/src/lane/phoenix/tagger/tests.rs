@@ -153,6 +153,18 @@ fn the_sockets_heartbeat_counts_where_the_channel_has_none() {
 }
 
 #[test]
+fn the_answer_to_a_sessions_own_heartbeat_is_known_by_its_ref() {
+    let profile = PhoenixProfile::of_url("ws://lane.example").unwrap();
+    let tagger = Tagger::new(Serializer::V2, Arc::new(profile), Arc::new(names()));
+    let tag = |msg_ref: &str| {
+        let text =
+            format!("[\"1\",\"{msg_ref}\",\"sync:v1\",\"phx_reply\",{{\"status\":\"ok\",\"response\":{{\"at\":1}}}}]");
+        tagger.tag(&Frame { direction: Direction::Downstream, body: Body::Text(Bytes::from(text)) })
+    };
+    assert_eq!([tag("beat-3"), tag("3")], [FrameTag::HeartbeatReply, FrameTag::Other]);
+}
+
+#[test]
 fn the_upgrades_vsn_chooses_the_serializer() {
     let profile = Arc::new(PhoenixProfile::of_url("ws://lane.example").unwrap());
     let taggers = PhoenixLane::new(profile, Arc::new(names()));

@@ -29,7 +29,8 @@ fn a_url_may_name_a_database_that_is_there_already() {
 #[test]
 fn the_profile_in_the_documentation_shows_the_defaults() {
     let page = include_str!("../../../../../../docs/LANES.md");
-    let block = page.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let block = blocks.find(|block| block.starts_with("kind = \"spacetime\"")).unwrap();
     let profile = SpacetimeProfile::of_toml(block, "docs/LANES.md").unwrap();
     let default = SpacetimeProfile::of_url("https://maincloud.spacetimedb.com").unwrap();
     assert_eq!(profile.socket_origin(), default.socket_origin());
