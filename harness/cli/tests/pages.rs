@@ -36,9 +36,10 @@ const NOT_RUN: [(&str, &str); 9] = [
 const LANGUAGES: [&str; 7] = ["sh", "console", "text", "toml", "json", "yaml", "xml"];
 
 /// Options of other programs that the pages name.
-const FOREIGN_OPTIONS: [&str; 22] = [
+const FOREIGN_OPTIONS: [&str; 23] = [
     "--release",
     "--locked",
+    "--offline",
     "--bench",
     "--quick",
     "--rounds",
