@@ -12,6 +12,7 @@ mod matrix;
 mod plan;
 mod policy;
 mod rollout;
+mod scenario;
 mod shadow;
 
 use std::ffi::OsString;
@@ -35,6 +36,7 @@ pub use matrix::{MatrixArgs, TextOrMarkdown};
 pub use plan::PlanArgs;
 pub use policy::{PolicyArgs, PolicyFileArgs};
 pub use rollout::RolloutArgs;
+pub use scenario::ScenarioArgs;
 pub use shadow::ShadowArgs;
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
@@ -160,22 +162,6 @@ pub enum Command {
     /// Run a program that is killed when the process that started it ends
     #[command(hide = true)]
     Tied(TiedArgs),
-}
-
-#[derive(Debug, Clone, Default, Args)]
-pub struct ScenarioArgs {
-    /// Run only the scenarios with a matching name (`*` and `?`); may be repeated
-    #[arg(long = "scenario", value_name = "GLOB")]
-    pub globs: Vec<String>,
-    /// Read scenarios from this directory instead of the built-in ones
-    #[arg(long = "scenarios", value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-    /// Add the scenarios of this directory or file; may be repeated
-    #[arg(long, value_name = "DIR|FILE")]
-    pub also: Vec<PathBuf>,
-    /// Skip known-bad scenarios; the run then does not prove that the gate catches defects
-    #[arg(long)]
-    pub no_known_bad: bool,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -55,7 +55,7 @@ pub struct ShadowArgs {
     /// The candidate: the URL of a database, or a lane profile that names one
     #[arg(long, value_name = "URL|PROFILE", help_heading = "Lanes")]
     pub candidate: Option<String>,
-    /// Token for the candidate
+    /// Token for the lane that is to replace it
     #[arg(long, value_name = "TOKEN", env = "CUTOVER_CANDIDATE_TOKEN", hide_env_values = true, help_heading = "Lanes")]
     pub candidate_token: Option<Secret>,
     /// The candidate is the database of this environment

@@ -192,8 +192,8 @@ impl<'a> Trials<'a> {
         Ok(Some(caught(planted.kind, lane, &judged)))
     }
 
-    /// The scenario that caught it last comes first, then the one that caught the defect before it, then those that caught
-    /// most of its kind, then those that caught others of the place, then the quickest.
+    /// The scenario that caught it last comes first, then the one that caught the defect before it, then those that
+    /// caught most of its kind, then those that caught others of the place, then the quickest.
     fn in_order(&self, planted: &Planted) -> Vec<&Whole> {
         let before = self.before.get(planted.name);
         let known = self.order.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The policy of a cutover: which rows of the matrix a run must show in a phase, what only warns, by how much a lane may
-//! be slower, and which fields of payloads may differ.
+//! The policy of a cutover: which rows of the matrix a run must show in a phase, what only warns, by how much a lane
+//! may be slower, and which fields of payloads may differ.
 //!
 //! A [`Policy`] is a file. Its [`Terms`] are what one run is judged by, and stand in the evidence.
 #![allow(missing_docs, reason = "the names say it")]

@@ -1,4 +1,5 @@
 //! What the evidence, the record of the stage before and the snapshots say, each by itself. The worst word wins.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::fmt;
 
@@ -74,9 +75,7 @@ pub struct Previous {
     pub to: Stage,
     /// What it decided.
     pub word: Word,
-    /// Its environment.
     pub environment: String,
-    /// Its build.
     pub build: String,
     /// When it was decided.
     pub at: Moment,

@@ -3,6 +3,8 @@
 //! Each lane applies the events of a stream in order. What one lane has applied and the other has not yet is kept until
 //! the other lane comes to it. An event that cannot be compared is counted, so that a comparison shows how much it saw.
 
+#![allow(missing_docs, reason = "the names say it")]
+
 mod followed;
 mod lags;
 mod stream;
@@ -33,9 +35,7 @@ pub const MOST_WAITING: usize = 20_000;
 pub enum Divergence {
     /// Another payload at the same seq.
     Payload {
-        /// The stream.
         stream: StreamId,
-        /// The seq.
         seq: Seq,
         /// The hash of what the legacy lane delivered.
         legacy: PayloadHash,
@@ -44,35 +44,24 @@ pub enum Divergence {
     },
     /// A lane went on behind an event that it did not deliver, also when it was asked again.
     Lost {
-        /// The stream.
         stream: StreamId,
         /// The first seq that is missing.
         seq: Seq,
         /// How many are missing.
         count: u64,
-        /// The lane.
         lane: LaneId,
     },
     /// A lane's head is below what the lane itself delivered before: it has another history.
     Back {
-        /// The stream.
         stream: StreamId,
         /// What the client had applied.
         cursor: Cursor,
         /// The head now; 0 where the lane does not say.
         head: Seq,
-        /// The lane.
         lane: LaneId,
     },
     /// A lane delivered an event with a hash that is not the payload's.
-    Hash {
-        /// The stream.
-        stream: StreamId,
-        /// The seq.
-        seq: Seq,
-        /// The lane.
-        lane: LaneId,
-    },
+    Hash { stream: StreamId, seq: Seq, lane: LaneId },
 }
 
 /// The comparison of all streams.

@@ -1,4 +1,5 @@
 //! One stream, as both lanes deliver it.
+#![allow(missing_docs, reason = "the names say it")]
 
 use std::collections::VecDeque;
 
@@ -12,9 +13,7 @@ use crate::ids::{LaneId, Seq};
 /// An event that a client applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
-    /// Its seq.
     pub seq: Seq,
-    /// The hash of its payload.
     pub hash: PayloadHash,
     /// When it was applied, in microseconds from the begin.
     pub at_us: u64,
@@ -54,9 +53,7 @@ pub struct StreamSeen {
     pub compared: u64,
     /// The first of them, and the last; `None` where there are none.
     pub range: Option<(Seq, Seq)>,
-    /// The legacy lane.
     pub legacy: LaneSeen,
-    /// The candidate.
     pub candidate: LaneSeen,
     /// By how much the candidate was later, of the events that came later on it; in microseconds.
     pub candidate_later_us: Quantiles,
@@ -106,7 +103,8 @@ impl Stream {
         &mut self.lanes[index(lane)]
     }
 
-    /// Takes an event, and compares it where the other lane has it. Returns both hashes where they differ: legacy first.
+    /// Takes an event, and compares it where the other lane has it. Returns both hashes where they differ: that of the
+    /// legacy lane first.
     pub(super) fn applied(
         &mut self,
         lane: LaneId,

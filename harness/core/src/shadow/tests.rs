@@ -131,7 +131,9 @@ proptest! {
     }
 
     #[test]
-    fn a_quantile_is_at_most_a_quarter_above_the_true_one(mut times in prop::collection::vec(0..10_000_000_u64, 1..300)) {
+    fn a_quantile_is_at_most_a_quarter_above_the_true_one(
+        mut times in prop::collection::vec(0..10_000_000_u64, 1..300),
+    ) {
         let mut lags = Lags::default();
         times.iter().for_each(|time| lags.add(*time));
         times.sort_unstable();

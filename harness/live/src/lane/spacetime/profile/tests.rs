@@ -47,7 +47,8 @@ fn a_server_that_is_started_for_the_run_needs_no_url() {
 #[test]
 fn the_description_of_a_module_in_the_documentation_shows_the_module_of_this_project() {
     let page = include_str!("../../../../../../docs/LANES.md");
-    let block = page.split("```toml\n").nth(3).and_then(|rest| rest.split("```").next()).unwrap();
+    let page = page.split("## A module of your own").nth(1).unwrap();
+    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let profile = SpacetimeProfile::of_toml(block, "docs/LANES.md").unwrap();
     assert_eq!(profile, SpacetimeProfile::default());
 }
