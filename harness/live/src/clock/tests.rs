@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-/// Durations are measured by the monotonic clock. The wall clock may be read by the tool's one clock, for a token's age,
-/// for the date of a `Retry-After` or of an answer, and where it is compared with the clock of a server.
+/// Durations are measured by the monotonic clock. The wall clock may be read by the tool's one clock, for a token's
+/// age, for the date of a `Retry-After` or of an answer, and where it is compared with the clock of a server.
 #[test]
 fn the_wall_clock_is_read_in_few_places() {
     let allowed = [

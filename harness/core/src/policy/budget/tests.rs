@@ -51,6 +51,7 @@ fn mistakes_are_told_with_their_places() {
 fn budgets_are_for_plans_that_are_timed_and_for_none_that_tests_the_gate() {
     let budgets = terms("[budget.latency]\np50 = { ms = 80 }").budgets;
     let of = |rate: &str, expect: &str| {
+        let folder = if expect.is_empty() { "scenarios" } else { "known-bad" };
         let text = format!(
             r#"
 schema = 1
@@ -64,7 +65,7 @@ steps = [{{ do = "connect" }}, {{ do = "publish", stream = "run:a:events"{rate} 
 at_least = {{ deliveries = 1 }}
 "#
         );
-        let scenario = Scenario::parse("x.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
+        let scenario = Scenario::parse(&format!("{folder}/x.toml"), &text).unwrap_or_else(|errors| panic!("{errors}"));
         budgeted(compile(&scenario, Seed(1)), budgets).budgets
     };
     let rate = ", rate = 125, for_ms = 640, at_most_ms = 640";
