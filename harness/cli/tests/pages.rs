@@ -208,6 +208,10 @@ fn every_option_is_there() -> Result<(), Failed> {
         vec!["provision-check"],
         vec!["handshake"],
         vec!["deploy"],
+        vec!["shadow"],
+        vec!["rollout"],
+        vec!["lane", "init"],
+        vec!["lane", "check"],
     ] {
         known += &run(&[command.as_slice(), &["--help"]].concat()).out;
     }
