@@ -40,11 +40,7 @@ pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
         previous: args.previous.as_deref().map(previous).transpose()?,
     };
     let mut stage = Stage::begin(rollout::COMMAND, args.env, args.out.as_ref(), args.format)?;
-    let text = serde_json::to_value(&facts).map_err(|error| Failure::fault(error.to_string()))?;
-    for (name, value) in text.as_object().into_iter().flatten() {
-        stage.fact(name, value.clone());
-    }
-    stage.checks(rollout::checks(&stage.record().facts.clone()));
+    stage.judge(&facts)?;
     stage.conclude()
 }
 

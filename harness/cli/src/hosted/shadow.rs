@@ -53,11 +53,7 @@ pub fn run(args: &ShadowArgs) -> Result<Exit, Failure> {
     let environment = Environment::new(Path::new(""), work.path(), "shadow", legacy, candidate);
     let followed = runtime.block_on(follow(args, &environment, streams))?;
     runtime.shutdown_timeout(END_WITHIN);
-    let facts = serde_json::to_value(facts(followed)).map_err(|error| Failure::fault(error.to_string()))?;
-    for (name, value) in facts.as_object().into_iter().flatten() {
-        stage.fact(name, value.clone());
-    }
-    stage.checks(shadow::checks(&stage.record().facts.clone()));
+    stage.judge(&facts(followed))?;
     stage.conclude()
 }
 

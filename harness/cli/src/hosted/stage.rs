@@ -7,6 +7,7 @@ use cutover_core::stage::{self, Check, Decision, StageRecord};
 use cutover_core::text::visible;
 use cutover_live::clock::Moment;
 use cutover_live::plain_file;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{EnvName, RecheckArgs, TextOrJson};
@@ -57,6 +58,17 @@ impl Stage {
     /// The server is unavailable, so that the command could not do what it is for.
     pub fn unavailable(&mut self) {
         self.unavailable = true;
+    }
+
+    /// Records the facts of a command that has a rule, and the checks that follow from them, as a recheck finds them.
+    pub fn judge(&mut self, facts: &impl Serialize) -> Result<(), Failure> {
+        let facts = serde_json::to_value(facts).map_err(|error| Failure::fault(error.to_string()))?;
+        for (name, value) in facts.as_object().into_iter().flatten() {
+            self.fact(name, value.clone());
+        }
+        let checks = stage::derived(&self.record.command, &self.record.facts);
+        self.checks(checks.unwrap_or_default());
+        Ok(())
     }
 
     pub fn record(&self) -> &StageRecord {
