@@ -116,8 +116,8 @@ pub fn is_clear(lanes: [&[Sample]; 2], limits: &Limits, seed: Seed, planned: usi
     }
 }
 
-/// Where the faster lane differs too much from itself, the machine was too busy to call the other one slower. Where only
-/// the slower lane does, it is the lane.
+/// Where the faster lane differs too much from itself, the machine was too busy to call the other one slower. Where
+/// only the slower lane does, it is the lane.
 fn standing(
     (us, sorted): (i64, &[i64]),
     allowed_us: u64,

@@ -122,7 +122,7 @@ fn too_much_noise_leaves_open_what_must_be_known() {
 fn a_lane_is_not_found_slower_where_the_machine_stalls_the_faster_one_too() {
     // The machine gives little time: in most turns, what a lane does takes nine times as long.
     let starved = |us: u64| -> Vec<Sample> {
-        let at = |nth: u32| Sample { us: if nth / 4 % 8 == 0 { us } else { us * 9 }, block: nth / 4 + 1 };
+        let at = |nth: u32| Sample { us: if (nth / 4).is_multiple_of(8) { us } else { us * 9 }, block: nth / 4 + 1 };
         (0..96).map(at).collect()
     };
     let quiet = |us: u64| -> Vec<Sample> { (0..96).map(|nth: u32| Sample { us, block: nth / 4 + 1 }).collect() };
