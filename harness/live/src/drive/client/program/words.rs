@@ -106,6 +106,7 @@ impl State {
         let follows = |conn: &Conn| streams.iter().all(|stream| conn.accepted.contains(stream));
         Status {
             subscribed: self.conn.as_ref().is_some_and(follows),
+            ends: 0,
             cursors: self.applied.iter().map(|(stream, seq)| (stream.clone(), Cursor(*seq))).collect(),
             moves: self.moves,
             stuck: self.stuck.clone(),
