@@ -238,6 +238,7 @@ impl<'a> PlanIndex<'a> {
             | Step::BackedUp { .. }
             | Step::Restore(_)
             | Step::Server { .. }
+            | Step::UpdateModule { .. }
             | Step::Beside { .. }
             | Step::Relay { .. }
             | Step::AwaitRelay
