@@ -34,6 +34,7 @@ pub(crate) mod tests;
 mod trial;
 mod writer;
 
+pub use databases::until_empty;
 pub use profile::SpacetimeProfile;
 pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use schema::Schema;
