@@ -14,12 +14,12 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use candidate::{Candidate, post};
+use candidate::Candidate;
 use cutover_live::clock::Moment;
 use libtest_mimic::{Arguments, Failed, Trial};
 use runs::{hosted, is, record};
 use serde_json::{Value, json};
-use support::{Ran, Server, evidence, rechecked, text, write};
+use support::{Ran, Server, cutover, ended, evidence, post, rechecked, text, write};
 
 const TOPIC: &str = "run:a:events";
 const STREAM: &str = "runtime.run.a.events";
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let binary = std::env::var_os("CUTOVER_SPACETIMEDB_BIN").map(PathBuf::from);
     let has_none = binary.is_none();
     let trials = vec![
+        #[cfg(feature = "engine")]
         Trial::test("a service is retired, from the provision check on, by the built-in server", || {
             rehearse(&Candidate::built_in())
         }),
@@ -160,7 +161,7 @@ fn provisioned(on: &mut Rehearsal<'_>) -> String {
     on.step("provisioned", 0, &["provision-check", "dev", "--like", &like]);
     on.step("handshake", 0, &["handshake", "dev", "--repeat", "1"]);
     on.step("staging", 0, &["deploy", "staging", "--promote-from", &on.place("dev")]);
-    let pin = record(on.dir(), "provisioned")["facts"]["fingerprint"].as_str().unwrap().to_owned();
+    let pin = record(on.dir(), "provisioned")["facts"]["fingerprint"]["seen"].as_str().unwrap().to_owned();
     on.variables.push(("OA_SPACETIME_PROD_FINGERPRINT".to_owned(), pin));
     on.step("prod", 0, &["deploy", "prod", "--promote-from", &on.place("staging")]);
     is(on.dir(), "prod", "source-drift", "passed", &[]);
@@ -194,6 +195,13 @@ fn shadowed(on: &Rehearsal<'_>, build: &str) {
 fn rolled_out(on: &Rehearsal<'_>, build: &str) {
     on.rollout("canary", "1", 0, build, None);
     on.rollout("five", "5", 0, build, Some(("canary", 1, 50)));
+    // A bundle that was edited is none.
+    let bundle = on.dir().join("gate/evidence.json");
+    let original = std::fs::read_to_string(&bundle).unwrap();
+    std::fs::write(&bundle, original.replace("\"staging\"", "\"prod\"")).unwrap();
+    let ran = on.rollout("edited", "5", 2, build, Some(("canary", 1, 50)));
+    assert!(ran.out.contains("it does not hold"), "{}", ran.out);
+    std::fs::write(&bundle, original).unwrap();
     // A build that was not gated goes nowhere.
     let other = format!("sha256:{}", "0".repeat(64));
     on.rollout("other-build", "5", 2, &other, Some(("canary", 1, 50)));
@@ -224,9 +232,11 @@ fn rolled_out(on: &Rehearsal<'_>, build: &str) {
 /// What the legacy service delivered is recorded, and stands for it once it is gone.
 fn retired(on: &Rehearsal<'_>) {
     let scenario = ["--seed", "7", "--scenario", "equal-streams"];
-    let record = ["record", "--legacy", &on.legacy.url()];
-    on.step("baselines", 0, &[&record[..], &scenario].concat());
-    let baselines = on.place("baselines");
-    let alone = ["gate", "--env", "prod", "--baseline", &baselines, "--no-known-bad"];
+    let (legacy, baselines) = (on.legacy.url(), on.place("baselines"));
+    let record = ["record", "--env", "staging", "--legacy", &legacy, "--out", &baselines];
+    let mut command = cutover(&[&record[..], &scenario].concat());
+    let ran = ended(command.current_dir(on.dir()).envs(on.variables.iter().map(|(key, value)| (key, value))));
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let alone = ["gate", "--env", "staging", "--baseline", &baselines, "--no-known-bad"];
     on.step("alone", 0, &[&alone[..], &scenario].concat());
 }

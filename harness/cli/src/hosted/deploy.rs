@@ -196,6 +196,9 @@ impl Deploy<'_> {
             return Ok(());
         }
         let rows = self.rows(&before).await;
+        // A database of a pull request that an interrupted command made would be nobody's.
+        let is_made = self.args.pr.is_some() && before.database.is_none();
+        self.stage.held.send_replace(is_made);
         let published = self.publish(&before, policy.as_ref()).await;
         let is_done = published.end.is_done();
         self.facts.published = Some(published);
@@ -206,6 +209,10 @@ impl Deploy<'_> {
         {
             self.compare(&before, after, &rows).await;
         }
+        if is_made && self.stage.stop.is_cancelled() {
+            let _ = operate::delete(&mut self.http, &self.wanted.database).await;
+        }
+        self.stage.held.send_replace(false);
         Ok(())
     }
 

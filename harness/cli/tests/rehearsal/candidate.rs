@@ -1,16 +1,21 @@
 //! A SpacetimeDB server that a test starts as somebody's hosted one: the built-in server, or a binary of version 2.
 
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Server, text};
+#[cfg(feature = "engine")]
+use crate::support::Server;
+use crate::support::{post, text};
 
 enum Runs {
+    #[cfg(feature = "engine")]
     BuiltIn(Server),
-    Binary { child: Child, address: SocketAddr },
+    Binary {
+        child: Child,
+        address: SocketAddr,
+    },
 }
 
 /// It ends with the test.
@@ -21,6 +26,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    #[cfg(feature = "engine")]
     pub fn built_in() -> Candidate {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
@@ -54,6 +60,7 @@ impl Candidate {
 
     pub fn address(&self) -> SocketAddr {
         match &self.runs {
+            #[cfg(feature = "engine")]
             Runs::BuiltIn(server) => server.address,
             Runs::Binary { address, .. } => *address,
         }
@@ -70,22 +77,13 @@ impl Candidate {
 
 impl Drop for Candidate {
     fn drop(&mut self) {
-        if let Runs::Binary { child, .. } = &mut self.runs {
-            let _ = child.kill();
-            let _ = child.wait();
+        match &mut self.runs {
+            #[cfg(feature = "engine")]
+            Runs::BuiltIn(_) => {}
+            Runs::Binary { child, .. } => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
         }
     }
-}
-
-/// Posts JSON, and returns the body of the answer, which must be 200.
-pub fn post(at: SocketAddr, path: &str, token: Option<&str>, body: &str) -> String {
-    let mut stream = TcpStream::connect(at).unwrap();
-    let bearer = token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"));
-    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{bearer}content-type: application/json\r\n");
-    write!(stream, "{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    body.to_owned()
 }

@@ -26,18 +26,6 @@ impl Deploy<'_> {
         let Some(policy) = policy else {
             return Published { attempts: Vec::new(), end: End::NothingToDo };
         };
-        // The database of a pull request that is left half made would be nobody's.
-        let is_made = self.args.pr.is_some() && before.database.is_none();
-        self.stage.held.send_replace(is_made);
-        let published = self.attempts(before, policy).await;
-        if is_made && self.stage.stop.is_cancelled() {
-            let _ = operate::delete(&mut self.http, &self.wanted.database).await;
-        }
-        self.stage.held.send_replace(false);
-        published
-    }
-
-    async fn attempts(&mut self, before: &Found, policy: &Policy) -> Published {
         let mut attempts: Vec<String> = Vec::new();
         let end = loop {
             let sent = operate::publish(&mut self.http, &self.wanted.database, self.wanted.wasm.clone(), policy).await;
