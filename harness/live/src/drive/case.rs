@@ -28,7 +28,7 @@ use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
-use super::stack::{DriveError, LaneStack, ServerControl};
+use super::stack::{DriveError, LaneStack, ModuleControl, ServerControl};
 use super::timeout::MeasuredTimeout;
 use super::turns::Turns;
 use super::visitor::Visitor;
@@ -50,6 +50,7 @@ pub struct Case {
     pub(super) lane: LaneId,
     pub(super) recorder: Recorder,
     pub(super) server: Option<Arc<dyn ServerControl>>,
+    pub(super) module: Option<Arc<dyn ModuleControl>>,
     pub(super) writer: Writer,
     pub(super) writer_route: Route,
     pub(super) clients: BTreeMap<ClientId, Client>,
@@ -145,6 +146,7 @@ impl Case {
             lane,
             recorder: recorder.clone(),
             server: stack.server.clone(),
+            module: stack.module.clone(),
             writer,
             writer_route,
             inspector,

@@ -50,7 +50,7 @@ mod words;
 use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::Seq;
 use crate::ids::{ClientId, LaneId};
-use crate::plan::{FaultKind, INVALID_PAYLOAD, Plan, PublishExpect};
+use crate::plan::{FaultKind, INVALID_PAYLOAD, ModuleUpdate, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
 
@@ -163,6 +163,13 @@ impl Writer {
                 }
             }
             ["kill"] => writer.push(Record::Process { process: Process::Killed { waited_for: KillWait::Durable } }),
+            ["update", update] => {
+                let update = match update {
+                    "additive" => ModuleUpdate::Additive,
+                    _ => ModuleUpdate::Breaking,
+                };
+                writer.push(Record::Process { process: Process::Updating { update } });
+            }
             ["start"] => writer.push(Record::Process { process: Process::Started }),
             ["timeout"] => writer.push(Record::TimedOut { waiting_for: "clients to catch up".to_owned() }),
             ["interrupted"] => writer.interrupt(),

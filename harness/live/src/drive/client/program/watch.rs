@@ -47,6 +47,8 @@ impl Watch {
         let outcome = what(&mut state);
         let status = state.status();
         self.status.send_if_modified(|before| {
+            let ends = before.ends + u64::from(before.subscribed && !status.subscribed);
+            let status = Status { ends, ..status };
             let changed = *before != status;
             *before = status;
             changed

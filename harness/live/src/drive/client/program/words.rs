@@ -108,6 +108,7 @@ impl State {
     pub(super) fn status(&self) -> Status {
         Status {
             subscribed: self.conn.as_ref().is_some_and(|conn| self.follows(conn)),
+            ends: 0,
             cursors: self.applied.iter().map(|(stream, seq)| (stream.clone(), Cursor(*seq))).collect(),
             moves: self.moves,
             stuck: self.stuck.clone(),
