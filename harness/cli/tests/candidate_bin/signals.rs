@@ -1,6 +1,7 @@
 //! An event table of SpacetimeDB 2: its rows come to who is subscribed, and are not kept.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cutover_core::history::Via;
 use cutover_core::ids::{LaneId, Seed, Seq, StreamId};
@@ -9,7 +10,8 @@ use cutover_core::scenario::{Scenario, compile};
 use cutover_live::drive::{Destination, LaneStack};
 use cutover_live::environment::{Environment, Source};
 use cutover_live::lane::protocols::profile_of_toml;
-use cutover_live::lane::{Arrival, ClientOptions, Endpoint, Publish, SubscriberSession};
+use cutover_live::lane::{Arrival, ClientOptions, Completion, Endpoint, Publish, SubscriberSession};
+use tokio::runtime::Runtime;
 
 use super::{binary, repo};
 
@@ -45,12 +47,16 @@ fn endpoint(destination: &Destination) -> Endpoint {
     Endpoint { connect: format!("{}:{}", at.host, at.port).parse().unwrap(), authority: destination.authority.clone() }
 }
 
-async fn subscribed(stack: &LaneStack) -> Box<dyn SubscriberSession> {
+async fn try_subscribe(stack: &LaneStack) -> Completion<Box<dyn SubscriberSession>> {
     let (serializer, compression) = (Serializer::V2, Compression::None);
     let client = ClientOptions { name: "desk".to_owned(), serializer, compression, join: None };
     let mut session = stack.lane.subscriber(&endpoint(&stack.socket), &client).await.unwrap();
-    session.subscribe(&[(StreamId::new(STREAM), None)], 200).await.unwrap();
-    session
+    session.subscribe(&[(StreamId::new(STREAM), None)], 200).await?;
+    Ok(session)
+}
+
+async fn subscribed(stack: &LaneStack) -> Box<dyn SubscriberSession> {
+    try_subscribe(stack).await.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// All that came, once nothing is in flight any more.
@@ -72,19 +78,16 @@ fn live(seqs: &[u64]) -> Vec<(Seq, Via)> {
 }
 
 pub fn come_once(version: &str) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(come_once_on(&format!("subprotocols = [\"{version}.bsatn.spacetimedb\"]")));
+    runtime().block_on(come_once_on(&format!("subprotocols = [\"{version}.bsatn.spacetimedb\"]")));
 }
 
-async fn come_once_on(spoken: &str) {
-    let dir = tempfile::tempdir().unwrap();
+/// A lane over the module's event log, on a server of its own, and one over its event table in the same database.
+async fn lanes(dir: &Path, spoken: &str) -> [(Environment, LaneStack); 2] {
     let wasm = std::fs::read(repo().join(MODULE).join("cutover_fixture.wasm")).unwrap();
     let kept = profile_of_toml(&profile("lane.toml", spoken), "lane.toml").unwrap().of_managed_server().unwrap();
     let source = Source::Binary { path: binary().into(), profile: kept };
-    let (kept_environment, kept) = lane_of(&dir.path().join("kept"), source, wasm.clone()).await;
-
-    // The signals are on the same server, in the same database.
-    let open = kept.lane.for_program(&endpoint(&kept.socket), "desk", &[StreamId::new(STREAM)]).unwrap().open;
+    let kept = lane_of(&dir.join("kept"), source, wasm.clone()).await;
+    let open = kept.1.lane.for_program(&endpoint(&kept.1.socket), "desk", &[StreamId::new(STREAM)]).unwrap().open;
     let said = |name: &str| open[name].as_str().unwrap().to_owned();
     let there = format!(
         "{spoken}\nurl = \"{}\"\ndatabase = \"{}\"\ntoken = \"{}\"\nscoped = false",
@@ -93,11 +96,23 @@ async fn come_once_on(spoken: &str) {
         said("token")
     );
     let source = Source::Outside(profile_of_toml(&profile("signals.toml", &there), "signals.toml").unwrap());
-    let (signal_environment, signals) = lane_of(&dir.path().join("signals"), source, wasm).await;
+    let signals = lane_of(&dir.join("signals"), source, wasm).await;
+    [kept, signals]
+}
 
+async fn end(lanes: [(Environment, LaneStack); 2]) {
+    for (environment, _) in lanes.into_iter().rev() {
+        environment.teardown(Duration::from_secs(5)).await;
+    }
+}
+
+async fn come_once_on(spoken: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let lanes = lanes(dir.path(), spoken).await;
+    let [(_, kept), (_, signals)] = &lanes;
     let stream = StreamId::new(STREAM);
-    let follower = subscribed(&kept).await;
-    let (first, second) = (subscribed(&signals).await, subscribed(&signals).await);
+    let follower = subscribed(kept).await;
+    let (first, second) = (subscribed(signals).await, subscribed(signals).await);
     let mut writer = kept.lane.writer(&endpoint(&kept.writer)).await.unwrap();
     for seq in 1..=3 {
         writer.publish(Publish::new(&stream, &format!("k{seq}"), "{}")).await.unwrap();
@@ -106,15 +121,29 @@ async fn come_once_on(spoken: &str) {
     }
     assert_eq!(all_of(first).await, live(&[1, 2, 3]));
     // One that comes back gets nothing of what it missed, and goes on with what comes.
-    let returned = subscribed(&signals).await;
+    let returned = subscribed(signals).await;
     writer.call(&stream, "send_signal", "[\"{stream}\", 4, \"{}\"]").await.unwrap().unwrap();
     assert_eq!(all_of(returned).await, live(&[4]));
     assert_eq!(all_of(second).await, live(&[1, 2, 3, 4]));
     // What is durable has the events alone, live and in a replay.
     assert_eq!(all_of(follower).await, live(&[1, 2, 3]));
     let replay: Vec<_> = (1..=3).map(|seq| (Seq(seq), Via::Snapshot)).collect();
-    assert_eq!(all_of(subscribed(&kept).await).await, replay);
-    for environment in [signal_environment, kept_environment] {
-        environment.teardown(std::time::Duration::from_secs(5)).await;
-    }
+    assert_eq!(all_of(subscribed(kept).await).await, replay);
+    end(lanes).await;
+}
+
+pub fn refused_on_v1() {
+    runtime().block_on(async {
+        let dir = tempfile::tempdir().unwrap();
+        let lanes = lanes(dir.path(), "subprotocols = [\"v1.bsatn.spacetimedb\"]").await;
+        let refused = try_subscribe(&lanes[1].1).await.err().unwrap().what();
+        assert!(refused.contains("event tables") && refused.contains("v2"), "{refused}");
+        // The event log beside it is not touched by that.
+        assert_eq!(all_of(subscribed(&lanes[0].1).await).await, []);
+        end(lanes).await;
+    });
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
