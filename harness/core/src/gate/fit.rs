@@ -10,8 +10,8 @@ use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Expectation, FIRST_KEY, FaultKind, ModuleUpdate, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step,
-    Window, deed_of, token_of,
+    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, ModuleUpdate, Mutation, Plan, PlannedClient, PlannedFault,
+    Position, PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
 };
 use crate::topic;
 
@@ -195,6 +195,24 @@ pub fn takes_programs(plan: &Plan) -> Result<(), &'static str> {
     can_not.map_or(Ok(()), Err)
 }
 
+/// Whether a program that knows nothing of a plan can stand in the place of its clients. Programs differ in how often
+/// they ask to resume, whether they ask for that in one message, and how soon they notice silence.
+pub fn takes_any_program(plan: &Plan) -> bool {
+    use MessageKind::{Heartbeat, HeartbeatReply, Resume, ResumeReply};
+    let counts = |fault: &PlannedFault| match (&fault.at, &fault.kind) {
+        (_, FaultKind::RewriteCursor { .. } | FaultKind::Cut { how: Cut::Silence, .. }) => true,
+        (Position::Resume { nth } | Position::ResumeReply { nth }, _) => *nth > 2,
+        (Position::HeartbeatReply { .. }, _) => true,
+        (Position::Message(filter), _) => {
+            filter.kind.is_some_and(|kind| [Heartbeat, HeartbeatReply, Resume, ResumeReply].contains(&kind))
+        }
+        (Position::Delivery { .. } | Position::Ack { .. }, _) => false,
+    };
+    let pauses = |step: &Step| matches!(step, Step::Server { action: ServerAction::Pause, .. });
+    let of_clients = |fault: &&PlannedFault| fault.client.as_str() != WRITER;
+    takes_programs(plan).is_ok() && !plan.faults.iter().filter(of_clients).any(counts) && !plan.steps().any(pauses)
+}
+
 /// Why a plan can't be driven over these lanes; `None` where it can. `aa` is the lane that runs against itself.
 pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
     let lane_of = |role: LaneId| aa.unwrap_or(role);
@@ -205,6 +223,13 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     let has_programs = plan.cases.iter().flat_map(|case| &case.clients).any(|client| client.programs.is_some());
     if let (true, Err(what)) = (has_programs, takes_programs(plan)) {
         return Some(format!("a program stands in a client's place, and none can be told to {what}"));
+    }
+    let plants = |client: &PlannedClient| client.programs.as_ref().is_some_and(|programs| programs.defect.is_some());
+    let plants_a_client = plan.cases.iter().flat_map(|case| &case.clients).any(plants);
+    if let (true, Expectation::Block { lane, .. }) = (plants_a_client, &plan.expect)
+        && lane_of(*lane) != *lane
+    {
+        return Some(format!("it plants a defect in a client of the {lane} lane, which does not run here"));
     }
     let plants_a_bridge = plan.bridge.as_ref().is_some_and(|bridge| !bridge.defects.is_empty());
     if plants_a_bridge && lane_of(LaneId::Candidate) != LaneId::Candidate {

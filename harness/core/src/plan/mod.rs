@@ -30,7 +30,7 @@ pub use fault::{
 pub use habit::{HABITS, Habit, habit_of};
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use outbox::{ENQUEUE, Enqueued, enqueued};
-pub use program::Programs;
+pub use program::{ClientDefect, Programs};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{Claims, INVALID_PAYLOAD, ModuleUpdate, NextSeq, PublishExpect, ServerAction, Step};
