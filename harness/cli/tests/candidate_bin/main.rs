@@ -68,7 +68,9 @@ fn main() -> ExitCode {
         trial("updates that lose events are caught", bad_updates),
         trial("transient signals come once on v3, and nothing keeps them", || signals::come_once("v3")),
         trial("transient signals come once on v2, and nothing keeps them", || signals::come_once("v2")),
-        trial("a server refuses an event table on v1 in words", signals::refused_on_v1),
+        trial("signals that come twice, or not, are caught", signals::told_wrongly),
+        trial("signals that are kept as events are caught", signals::kept),
+        trial("an event table is refused on v1, and that is found", signals::refused_on_v1),
     ];
     let trials = trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
