@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::module;
+pub use super::updates::Updates;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
@@ -78,33 +79,6 @@ pub struct Means {
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
-}
-
-/// Which updates of this tool's module a run can publish to a lane. Each kind has those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Updates {
-    /// The run did not start the server, or the module is another one.
-    #[default]
-    None,
-    Additive,
-    /// SpacetimeDB 2 makes them. An older one asks for a migration by hand.
-    Breaking,
-}
-
-impl Updates {
-    fn is_none(&self) -> bool {
-        *self == Updates::None
-    }
-}
-
-impl From<ModuleUpdate> for Updates {
-    fn from(update: ModuleUpdate) -> Updates {
-        match update {
-            ModuleUpdate::Additive => Updates::Additive,
-            ModuleUpdate::Breaking => Updates::Breaking,
-        }
-    }
 }
 
 /// Which clients a lane lets in.
