@@ -71,7 +71,7 @@ pub async fn spawn(
         .map_err(|source| DriveError::Directory { path: launch.data_dir.clone(), source })?;
     let watch = Arc::new(Watch::new(inbox, recorder.clone()));
     let Endpoint { connect, .. } = route.endpoint();
-    let address = UpstreamAddr { host: connect.ip().to_string(), port: connect.port(), tls: false };
+    let address = UpstreamAddr::plain(connect);
     let (kept, upstream) = tokio::sync::watch::channel(Some(address));
     let config = ProxyConfig {
         observer: Some(watch.clone()),

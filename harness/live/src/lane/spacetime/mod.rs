@@ -36,6 +36,7 @@ mod trial;
 mod update;
 mod writer;
 
+pub use databases::until_empty;
 pub use profile::SpacetimeProfile;
 pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use schema::Schema;
