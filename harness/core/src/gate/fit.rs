@@ -11,8 +11,8 @@ pub use super::updates::Updates;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, ModuleUpdate, Mutation, Plan, PlannedClient, PlannedFault,
-    Position, PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
+    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, Mutation, Plan, PlannedClient, PlannedFault, Position,
+    PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
 };
 use crate::topic;
 
