@@ -16,10 +16,11 @@ const HOW_TO_MEND: &str = "run spacetime/module/build.sh, for a fixture with its
     .wasm.json file together with the source";
 
 /// Each folder of a module, and the modules that are built from it.
-const BUILT: [(&str, &[&str]); 3] = [
+const BUILT: [(&str, &[&str]); 4] = [
     ("module", &[PUBLISHED, PLANTED]),
     ("fixtures/append-only", &["cutover_fixture.wasm"]),
     ("fixtures/renamed", &["cutover_fixture.wasm"]),
+    ("fixtures/signals", &["cutover_fixture.wasm"]),
 ];
 
 fn dir_of(folder: &str) -> PathBuf {

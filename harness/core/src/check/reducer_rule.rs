@@ -1,5 +1,6 @@
 //! `reducer-rule`: each scripted call of a reducer is answered as the contract says, and the rows that it leaves are
-//! those of the calls that were done. A lane without reducers is not asked.
+//! those of the calls that were done. What listeners heard of signals is judged as rows are. A lane without reducers is
+//! not asked.
 
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Report};

@@ -20,6 +20,8 @@ const NAMES: &[&str] = &[
 const OF_IDENTITIES: &[&str] = &["tokens", "attempt", "access"];
 /// Steps that need a bridge, which is not drawn: each would start a process.
 const OF_BRIDGES: &[&str] = &["relay", "await-relay", "await-outbox"];
+/// A step that needs an event table, which no lane of ours has.
+const OF_SIGNALS: &[&str] = &["signals"];
 /// Keys at the top that say nothing of what happens.
 const BESIDE: &[&str] = &["schema", "name", "title", "proves", "at_least", "expect"];
 
@@ -52,7 +54,7 @@ pub(super) fn known() -> Vec<(&'static str, Vec<String>)> {
     let without = |words: Vec<&'static str>, usual| words.into_iter().filter(|word| *word != usual).collect();
     let faults = FAULTS.iter().filter(|spec| !spec.does(Effect::Defect)).map(|spec| spec.word).collect();
     let positions = keys::POSITIONS.iter().filter(|key| **key != "proof").copied().collect();
-    let left_out = [OF_IDENTITIES, OF_BRIDGES].concat();
+    let left_out = [OF_IDENTITIES, OF_BRIDGES, OF_SIGNALS].concat();
     let steps = step_words().into_iter().filter(|word| !left_out.contains(word)).collect();
     vec![
         ("steps", under("do", steps)),

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::module;
+pub use super::updates::Updates;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, ModuleUpdate, Mutation, Plan, PlannedClient, PlannedFault,
-    Position, PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
+    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, Mutation, Plan, PlannedClient, PlannedFault, Position,
+    PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
 };
 use crate::topic;
 
@@ -69,39 +70,15 @@ pub struct Means {
     pub takes_no_hash: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_no_seq: bool,
+    /// Whether its module tells signals that it does not keep.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sends_signals: bool,
     /// What its module may be updated to while clients follow it.
     #[serde(default, skip_serializing_if = "Updates::is_none")]
     pub updates: Updates,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
-}
-
-/// Which updates of this tool's module a run can publish to a lane. Each kind has those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Updates {
-    /// The run did not start the server, or the module is another one.
-    #[default]
-    None,
-    Additive,
-    /// SpacetimeDB 2 makes them. An older one asks for a migration by hand.
-    Breaking,
-}
-
-impl Updates {
-    fn is_none(&self) -> bool {
-        *self == Updates::None
-    }
-}
-
-impl From<ModuleUpdate> for Updates {
-    fn from(update: ModuleUpdate) -> Updates {
-        match update {
-            ModuleUpdate::Additive => Updates::Additive,
-            ModuleUpdate::Breaking => Updates::Breaking,
-        }
-    }
 }
 
 /// Which clients a lane lets in.
@@ -143,6 +120,7 @@ impl Means {
             other_module: false,
             takes_no_hash: false,
             takes_no_seq: false,
+            sends_signals: false,
             updates: if server == ServerKind::Outside { Updates::None } else { Updates::Additive },
             protocol: None,
         }
@@ -256,6 +234,9 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if plan.module_updates().next().is_some() && !LaneId::BOTH.into_iter().any(is_spacetime) {
         return Some("it updates the module of a SpacetimeDB lane, and no SpacetimeDB runs here".to_owned());
     }
+    if plan.has_signals() && !LaneId::BOTH.into_iter().any(is_spacetime) {
+        return Some("it sends signals through an event table, and no SpacetimeDB runs here".to_owned());
+    }
     let has_our_module =
         |role| is_spacetime(role) && !lanes.get(&lane_of(role)).is_some_and(|means| means.other_module);
     if changes_an_argument(plan, has_our_module) {
@@ -275,6 +256,9 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     }
     if let Some(name) = means.misses(module::used_by(plan)) {
         return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
+    }
+    if plan.has_signals() && means.protocol(lane) == Protocol::Spacetime && !means.sends_signals {
+        return Some(format!("it sends signals through an event table, and by its profile the {lane} lane has none"));
     }
     let wanted = plan.module_updates().map(Updates::from).max().unwrap_or_default();
     if wanted > means.updates && means.protocol(lane) == Protocol::Spacetime {

@@ -12,6 +12,7 @@ mod scenario;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod waive;
 
 pub use matrix::{RowVerdict, is_row, rows};

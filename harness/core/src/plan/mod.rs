@@ -14,6 +14,7 @@ mod outbox;
 mod program;
 mod reducers;
 mod restore;
+mod signals;
 mod step;
 mod toxic;
 mod window;
@@ -33,6 +34,7 @@ pub use outbox::{ENQUEUE, Enqueued, enqueued};
 pub use program::{ClientDefect, Programs};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
+pub use signals::Heard;
 pub use step::{Claims, INVALID_PAYLOAD, ModuleUpdate, NextSeq, PublishExpect, ServerAction, Step};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -166,6 +168,11 @@ impl Plan {
         self.budgets.unwrap_or_default()
     }
 
+    /// Whether signals are sent that no lane keeps.
+    pub fn has_signals(&self) -> bool {
+        self.steps().any(|step| matches!(step, Step::Signals { .. }))
+    }
+
     /// The updates of the module, in order.
     pub fn module_updates(&self) -> impl Iterator<Item = ModuleUpdate> {
         self.steps().filter_map(|step| match step {
@@ -198,6 +205,7 @@ impl Plan {
             | Step::Count { op, .. }
             | Step::Call { op, .. }
             | Step::Rows { op, .. }
+            | Step::Signals { op, .. }
             | Step::Misuse { op, .. }
             | Step::Attempt { op, .. } => Some(*op),
             _ => None,

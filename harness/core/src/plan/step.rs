@@ -120,6 +120,15 @@ pub enum Step {
         /// A sorted JSON list of rows, each a list of values.
         rows: String,
     },
+    /// Sends signals of a stream, on a lane that has an event table: so many before a listener leaves and another one
+    /// comes, and as many after that.
+    Signals {
+        op: OpId,
+        stream: StreamId,
+        count: u64,
+        /// What the listeners must hear, as [`super::Heard`] in JSON.
+        heard: String,
+    },
     /// A client opens a connection and subscribes to its streams from its checkpoints.
     Connect {
         client: ClientId,

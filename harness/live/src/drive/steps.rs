@@ -6,7 +6,8 @@ use std::time::Duration;
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
 use cutover_core::plan::{
-    ENQUEUE, ModuleUpdate, PublishExpect, Reading, ServerAction, Step, deed_of, misuse, token_of,
+    Compression, ENQUEUE, ModuleUpdate, PublishExpect, Reading, Serializer, ServerAction, Step, deed_of, misuse,
+    token_of,
 };
 
 use futures_util::future::join_all;
@@ -18,7 +19,7 @@ use super::route::Route;
 use super::visitor::Attempt;
 use super::writer::{Write, recorded};
 use crate::bounds;
-use crate::lane::{Completion, OpError, Prune};
+use crate::lane::{ClientOptions, Completion, OpError, Prune, Visit};
 
 type Performed = Result<(), String>;
 
@@ -63,6 +64,10 @@ impl Case {
             }
             Step::Rows { op, stream, query, .. } => {
                 let _ = self.writer.invoke(*op, &Write::Rows { stream: stream.clone(), query: query.clone() }).await;
+                Ok(())
+            }
+            Step::Signals { op, stream, count, .. } => {
+                self.signal(*op, stream, *count).await;
                 Ok(())
             }
             Step::Prune { op, stream, up_to, head, retention } => {
@@ -338,6 +343,20 @@ impl Case {
         for client in clients.iter().filter_map(|id| self.clients.get(id)) {
             client.handle.reads(true).await;
         }
+    }
+
+    /// The listeners reach the server as the writer does, so that no fault of a client strikes them.
+    async fn signal(&mut self, op: OpId, stream: &StreamId, count: u64) {
+        self.recorder.record(Record::Invoke { op, attempt: 1 });
+        let at = self.writer_route.endpoint();
+        let (serializer, compression) = (Serializer::V2, Compression::None);
+        let client = ClientOptions { name: "listener".to_owned(), serializer, compression, join: None };
+        let visit = Visit { socket: &at, writer: &at, client: &client, stream, event: ("", "") };
+        let completion = match self.drills.lane().signals(&visit, count).await {
+            Some(heard) => recorded(heard, |heard| Outcome::Rows { rows: heard.to_json() }),
+            None => recorded(Ok(()), |()| Outcome::NotOffered),
+        };
+        self.recorder.record(Record::Complete { op, attempt: 1, completion });
     }
 
     /// A lane without a module has nothing to update.

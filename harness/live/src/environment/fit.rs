@@ -36,6 +36,7 @@ fn managed(profile: &dyn Profile, server: ServerKind) -> Means {
         sets_policies: said.sets_policies,
         counts_connections: said.counts_connections,
         other_module: said.other_module,
+        sends_signals: said.sends_signals,
         takes_no_hash: said.takes_no_hash,
         takes_no_seq: said.takes_no_seq,
         updates: if said.other_module { Updates::None } else { Updates::Additive },

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cutover_core::history::{Closed, Contradiction, Differs, Refusal, SlowNotice, Spoken, StoredCheckpoint, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::{Compression, JoinParams, Serializer, Window};
+use cutover_core::plan::{Compression, Heard, JoinParams, Serializer, Window};
 use cutover_core::text::{Secret, visible};
 
 /// A sync service. Opening a session changes no logical state.
@@ -48,6 +48,12 @@ pub trait Lane: Send + Sync {
     /// Does a deed of the plan's list that sessions can't do, or not as this lane does it, and says of which streams
     /// something came. `None` where sessions do it.
     async fn deed(&self, _deed: &str, _visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {
+        None
+    }
+
+    /// Sends signals that nobody keeps, so many before a listener leaves and another one comes, and as many after that,
+    /// and says what the listeners heard. `None` where a lane has no signals.
+    async fn signals(&self, _visit: &Visit<'_>, _count: u64) -> Option<Completion<Heard>> {
         None
     }
 }

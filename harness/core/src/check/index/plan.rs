@@ -217,6 +217,9 @@ impl<'a> PlanIndex<'a> {
             Step::Rows { op, stream, query, rows } => {
                 self.add_op(*op, stream.as_str(), What::Rows { query, rows });
             }
+            Step::Signals { op, stream, heard, .. } => {
+                self.add_op(*op, stream.as_str(), What::Rows { query: "signals", rows: heard });
+            }
             Step::Connect { client, .. } => self.set_connected(client.as_str(), true),
             Step::Disconnect { client } | Step::Crash { client } => self.set_connected(client.as_str(), false),
             Step::SetCursor { client, stream, cursor } => {

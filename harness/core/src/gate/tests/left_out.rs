@@ -24,6 +24,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         other_module: false,
         takes_no_hash: false,
         takes_no_seq: false,
+        sends_signals: false,
         updates: Updates::None,
         protocol: None,
     };
@@ -115,5 +116,16 @@ fn what_a_servers_updates_can_not_do_is_left_out_with_the_reason() {
             };
             assert!(fits, "{scenario} {updates:?}: {reason:?}");
         }
+    }
+}
+
+#[test]
+fn signals_are_sent_only_where_a_profile_names_their_table() {
+    let full = suite();
+    let mut lanes = scope(&full);
+    for sends_signals in [false, true] {
+        lanes.lanes.insert(LaneId::Candidate, Means { sends_signals, ..Means::of_ours(ServerKind::Binary) });
+        let reason = reason_of("signals-once", &lanes);
+        assert_eq!(reason.is_none(), sends_signals, "{reason:?}");
     }
 }

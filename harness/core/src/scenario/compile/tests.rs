@@ -78,6 +78,7 @@ fn check_promises(plan: &Plan) {
             match step {
                 Step::Policy { op, .. } | Step::Prune { op, .. } | Step::Checkpoint { op, .. } => ops.push(op.0),
                 Step::Misuse { op, .. } | Step::Call { op, .. } | Step::Rows { op, .. } => ops.push(op.0),
+                Step::Signals { op, .. } => ops.push(op.0),
                 Step::Count { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
                 Step::Access(_) | Step::TakeTurn { .. } | Step::EndTurn => {}
                 Step::Backup { .. } | Step::BackedUp { .. } | Step::Restore(_) => {}

@@ -31,6 +31,7 @@ mod restore;
 mod resubscribe;
 mod server;
 mod set_cursor;
+mod signals;
 mod together;
 mod tokens;
 mod update_module;
@@ -60,6 +61,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &attempt::KIND,
     &access::KIND,
     &reducers::KIND,
+    &signals::KIND,
     &inspect::KIND,
     &count::KIND,
     &set_cursor::KIND,

@@ -148,3 +148,16 @@ fn a_publish_that_names_no_hash_or_seq_is_not_asked_to_name_a_wrong_one() {
     let all = environment(Source::Bundled, append(", \"{hash}\", \"{expected_next_seq}\""));
     assert_eq!(all.unfit(&plan("claims-checked"), None), None);
 }
+
+#[test]
+fn only_this_tools_module_is_updated_and_only_on_a_server_of_the_run() {
+    let updates = ["module-updated", "module-updated-breaking", "update-loses-event"];
+    let ours = || environment(Source::Bundled, Source::Bundled);
+    // What a binary can do, only it can say.
+    assert_eq!(fit(&ours(), None, updates), [true, false, true]);
+    assert_eq!(fit(&ours().with_module(&b"\0asm"[..]), None, updates), [false; 3]);
+    assert_eq!(fit(&environment(Source::Bundled, candidate("")), None, updates), [false; 3]);
+    // A lane without a module against itself has nothing to update.
+    assert_eq!(fit(&ours(), Some(LaneId::Legacy), updates), [false; 3]);
+    assert_eq!(fit(&ours(), Some(LaneId::Candidate), updates), [true, false, true]);
+}

@@ -26,6 +26,7 @@ mod schema;
 mod service;
 mod session;
 mod shape;
+mod signals;
 mod stored;
 mod tagger;
 mod template;
@@ -48,7 +49,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cutover_core::history::Spoken;
 use cutover_core::ids::StreamId;
-use cutover_core::plan::Compression;
+use cutover_core::plan::{Compression, Heard};
 use cutover_core::text::Secret;
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -256,6 +257,11 @@ impl Lane for SpacetimeLane {
 
     fn bearing(&self, token: Option<Secret>) -> Option<Arc<dyn Lane>> {
         Some(Arc::new(self.of_bearer(token)))
+    }
+
+    async fn signals(&self, visit: &Visit<'_>, count: u64) -> Option<Completion<Heard>> {
+        let listening = self.listening()?;
+        Some(self.tell(&listening, visit, count).await)
     }
 
     async fn deed(&self, deed: &str, visit: &Visit<'_>) -> Option<Completion<Vec<StreamId>>> {

@@ -16,7 +16,7 @@ use super::protocol::Protocol;
 use super::refusals::Refusals;
 use super::service::SpacetimeService;
 use super::shape::{
-    Append, Checkpoints, Events, Heads, Heartbeat, Keys, ModuleShape, Policy, Presence, Resume, Streams,
+    Append, Checkpoints, Events, Heads, Heartbeat, Keys, ModuleShape, Policy, Presence, Resume, Signals, Streams,
 };
 use crate::authorities::Authorities;
 use crate::bounds;
@@ -63,6 +63,7 @@ pub struct SpacetimeProfile {
     pub resume: Resume,
     pub heartbeat: Heartbeat,
     pub policy: Policy,
+    pub signals: Signals,
     pub refusals: Refusals,
     pub keys: Keys,
     pub streams: Streams,
@@ -92,6 +93,7 @@ impl Default for SpacetimeProfile {
             resume: Resume::default(),
             heartbeat: Heartbeat::default(),
             policy: Policy::default(),
+            signals: Signals::default(),
             refusals: Refusals::default(),
             keys: Keys::default(),
             streams: Streams::default(),
@@ -183,6 +185,7 @@ impl SpacetimeProfile {
             resume: profile.resume,
             heartbeat: profile.heartbeat,
             policy: profile.policy,
+            signals: profile.signals,
             refusals: profile.refusals,
             keys: profile.keys,
             streams: profile.streams,
@@ -237,6 +240,7 @@ impl Profile for SpacetimeProfile {
             sets_policies: !self.policy.reducer.is_empty(),
             counts_connections: !self.presence.table.is_empty(),
             other_module: !self.shape().is_ours(),
+            sends_signals: !self.signals.table.is_empty(),
             takes_no_hash: !self.append.arguments.has("hash") && !self.append.arguments.has("claimed_hash"),
             takes_no_seq: !self.append.arguments.has("expected_next_seq"),
             hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),

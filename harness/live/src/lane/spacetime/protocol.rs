@@ -206,7 +206,7 @@ fn one<'de, T: Deserialize<'de>>(protocol: Protocol, bytes: &mut &'de [u8]) -> R
 /// Which rows a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Those of a snapshot, or those that a transaction inserts.
+    /// Those of a snapshot, or those that a transaction inserts, also into an event table, which does not keep them.
     Inserted,
     Deleted,
 }
@@ -277,9 +277,14 @@ fn v2_lists(message: &mut v2::ServerMessage, visit: Visit<'_>) -> Result<(), Wir
     };
     for table in transaction.query_sets.iter_mut().flat_map(|set| &mut set.tables) {
         for rows in &mut table.rows {
-            if let v2::TableUpdateRows::PersistentTable(rows) = rows {
-                visit(Side::Inserted, &table.table_name, &mut rows.inserts)?;
-                visit(Side::Deleted, &table.table_name, &mut rows.deletes)?;
+            match rows {
+                v2::TableUpdateRows::PersistentTable(rows) => {
+                    visit(Side::Inserted, &table.table_name, &mut rows.inserts)?;
+                    visit(Side::Deleted, &table.table_name, &mut rows.deletes)?;
+                }
+                v2::TableUpdateRows::EventTable(rows) => {
+                    visit(Side::Inserted, &table.table_name, &mut rows.events)?;
+                }
             }
         }
     }

@@ -112,6 +112,17 @@ table! {
     }
 }
 
+table! {
+    /// The event table of signals, and the call that sends one. No row of it is kept.
+    Signals {
+        table: String = "",
+        stream_id: String = "stream_id",
+        number: String = "number",
+        reducer: String = "send_signal",
+        arguments: Arguments = ["{stream}", "{number}"],
+    }
+}
+
 /// How far an idempotency key reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -151,6 +162,7 @@ pub struct ModuleShape {
     pub resume: Resume,
     pub heartbeat: Heartbeat,
     pub policy: Policy,
+    pub signals: Signals,
     pub refusals: Refusals,
     pub keys: Keys,
     pub streams: Streams,
@@ -239,7 +251,7 @@ impl ModuleShape {
     /// The columns that are only read by SQL, and those that a run can do without, by their tables.
     pub(super) fn other_columns(&self) -> Vec<(&str, Vec<&str>)> {
         let (events, heads, checkpoints, keys) = (&self.events, &self.heads, &self.checkpoints, &self.keys);
-        let columns: [(&str, &[&String]); 5] = [
+        let columns: [(&str, &[&String]); 6] = [
             (&events.table, &[&events.committed_at, &events.confirmed_read]),
             (&heads.table, &[&heads.oldest_seq, &heads.retention, &heads.replay_budget, &heads.class]),
             (
@@ -248,6 +260,7 @@ impl ModuleShape {
             ),
             (&keys.table, &[&keys.key, &keys.seq, &keys.payload_hash]),
             (&self.presence.table, &[&self.presence.connection_id]),
+            (&self.signals.table, &[&self.signals.stream_id, &self.signals.number]),
         ];
         let mut named = Vec::new();
         for (table, columns) in columns {
@@ -264,8 +277,34 @@ impl ModuleShape {
             (self.checkpoints.reducer.as_str(), &self.checkpoints.arguments),
             (self.heartbeat.reducer.as_str(), &self.heartbeat.arguments),
             (self.policy.reducer.as_str(), &self.policy.arguments),
+            (if self.signals.table.is_empty() { "" } else { &self.signals.reducer }, &self.signals.arguments),
         ];
         calls.into_iter().filter(|(reducer, _)| !reducer.is_empty())
+    }
+
+    /// The module as one who listens to its signals sees it: they are the events. Nobody reads a key or a payload of
+    /// theirs, so that any text stands for them.
+    pub(super) fn of_signals(&self) -> Option<ModuleShape> {
+        let Signals { table, stream_id, number, .. } = self.signals.clone();
+        if table.is_empty() {
+            return None;
+        }
+        let text = || stream_id.clone();
+        let events = Events {
+            table,
+            seq: number,
+            idempotency_key: text(),
+            payload: text(),
+            stream_id: text(),
+            payload_hash: String::new(),
+            committed_at: String::new(),
+            confirmed_read: String::new(),
+        };
+        let (heads, checkpoints) = (Heads { table: String::new(), ..Heads::default() }, Checkpoints::default());
+        let checkpoints = Checkpoints { reducer: String::new(), ..checkpoints };
+        let resume = Resume { reducer: String::new() };
+        let heartbeat = Heartbeat { reducer: String::new(), ..Heartbeat::default() };
+        Some(ModuleShape { events, heads, checkpoints, resume, heartbeat, ..self.clone() })
     }
 
     /// Whether the module answers a resume with the contract's refusals.
@@ -296,6 +335,7 @@ impl ModuleShape {
             ("checkpoints.arguments", &self.checkpoints.arguments, &[][..], template::CHECKPOINT),
             ("heartbeat.arguments", &self.heartbeat.arguments, &[][..], template::HEARTBEAT),
             ("policy.arguments", &self.policy.arguments, &[][..], template::POLICY),
+            ("signals.arguments", &self.signals.arguments, &[][..], template::SIGNAL),
         ];
         for (key, arguments, needed, known) in arguments {
             for unknown in arguments.placeholders().iter().filter(|name| !known.contains(&name.as_str())) {
@@ -335,7 +375,8 @@ impl ModuleShape {
     fn names(&self) -> Vec<(&'static str, &str, bool)> {
         let (events, heads, checkpoints) = (&self.events, &self.heads, &self.checkpoints);
         let tells_heads = !heads.table.is_empty();
-        let names: [(&'static str, &str, bool); 31] = [
+        let tells_signals = !self.signals.table.is_empty();
+        let names: [(&'static str, &str, bool); 35] = [
             ("events.table", &events.table, true),
             ("events.stream_id", &events.stream_id, true),
             ("events.seq", &events.seq, true),
@@ -363,6 +404,10 @@ impl ModuleShape {
             ("resume.reducer", &self.resume.reducer, false),
             ("heartbeat.reducer", &self.heartbeat.reducer, false),
             ("policy.reducer", &self.policy.reducer, false),
+            ("signals.table", &self.signals.table, false),
+            ("signals.stream_id", &self.signals.stream_id, tells_signals),
+            ("signals.number", &self.signals.number, tells_signals),
+            ("signals.reducer", &self.signals.reducer, tells_signals),
             ("keys.table", &self.keys.table, false),
             ("keys.key", &self.keys.key, !self.keys.table.is_empty()),
             ("keys.seq", &self.keys.seq, !self.keys.table.is_empty()),

@@ -10,6 +10,7 @@ pub(super) const APPEND: &[&str] =
     &["stream", "key", "payload", "hash", "claimed_hash", "expected_next_seq", "now_ms", "now_us", "none"];
 pub(super) const CHECKPOINT: &[&str] = &["client", "stream", "seq", "durable_offset", "now_ms", "now_us", "none"];
 pub(super) const HEARTBEAT: &[&str] = &["stream", "beyond_head", "now_ms", "now_us", "none"];
+pub(super) const SIGNAL: &[&str] = &["stream", "number", "now_ms", "now_us", "none"];
 pub(super) const POLICY: &[&str] = &["stream", "retention", "replay_budget", "none"];
 
 /// The arguments of a call, in order. A text that is a placeholder stands for a value; all else is a constant.

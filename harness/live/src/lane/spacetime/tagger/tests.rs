@@ -301,3 +301,42 @@ fn a_message_of_a_newer_peer_is_other_and_passes_unchanged() {
         }
     }
 }
+
+#[test]
+fn the_rows_of_an_event_table_are_read_and_changed_as_inserted_ones() {
+    let (protocol, rows) = recording("2.8.3/v2-none");
+    let frames = rows.iter().filter(|row| !row.to_lane()).map(|row| row.bytes());
+    let mut read_rows = 0;
+    for frame in frames {
+        let mut messages = decode_server(protocol, &frame).unwrap();
+        let usual = tagger(protocol).contents(&downstream(&messages)).events;
+        for message in &mut messages {
+            if let ServerMessage::V2(v2::ServerMessage::TransactionUpdate(update)) = message {
+                update.query_sets.iter_mut().flat_map(|set| &mut set.tables).for_each(as_event_table);
+            }
+        }
+        let events = tagger(protocol).contents(&downstream(&messages)).events;
+        assert_eq!(events, usual);
+        read_rows += events.len();
+        if let Some(event) = events.first() {
+            let edit = Edit::RemoveEvent { stream: event.stream.clone(), seq: event.seq.unwrap() };
+            let without = tagger(protocol).edit(&downstream(&messages), &edit).unwrap();
+            assert!(!tagger(protocol).contents(&without).events.contains(event));
+        }
+    }
+    assert!(read_rows > 0);
+}
+
+fn downstream(messages: &[ServerMessage]) -> Frame {
+    let body = Body::Binary(encode_server(messages, Compressed::None).unwrap());
+    Frame { direction: Direction::Downstream, body }
+}
+
+fn as_event_table(table: &mut v2::TableUpdate) {
+    for rows in &mut table.rows {
+        if let v2::TableUpdateRows::PersistentTable(kept) = rows {
+            let events = kept.inserts.clone();
+            *rows = v2::TableUpdateRows::EventTable(v2::EventTableRows { events });
+        }
+    }
+}
