@@ -1,7 +1,7 @@
 //! What the lanes of a run can't be put through.
 
 use super::*;
-use crate::gate::fit::Windows;
+use crate::gate::fit::{Updates, Windows};
 
 #[test]
 fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
@@ -24,6 +24,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         other_module: false,
         takes_no_hash: false,
         takes_no_seq: false,
+        updates: Updates::None,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);
@@ -63,5 +64,27 @@ fn what_the_module_of_a_lane_does_not_have_is_left_out_of_a_full_run() {
     assert_eq!(decided(&ran, &other), (Decision::Allow, vec![]));
     for lost in ["compatibility-negotiation", "token-lifecycle", "authorization", "presence-handshake"] {
         assert!(other.can_show(row(lost).unwrap(), LaneId::Candidate).is_empty(), "{lost}");
+    }
+}
+
+#[test]
+fn what_a_servers_updates_can_not_do_is_left_out_with_the_reason() {
+    let full = suite();
+    let mut lanes = scope(&full);
+    let scenarios = ["module-updated", "module-updated-breaking", "update-loses-event", "equal-streams"];
+    for (updates, reasons) in [
+        (Updates::None, [Some("a server of the run"), Some("a server of the run"), Some("a server of the run"), None]),
+        (Updates::Additive, [None, Some("asks for a migration by hand"), None, None]),
+        (Updates::Breaking, [None; 4]),
+    ] {
+        lanes.lanes.insert(LaneId::Candidate, Means { updates, ..Means::of_ours(ServerKind::Binary) });
+        for (scenario, expected) in scenarios.iter().zip(reasons) {
+            let reason = reason_of(scenario, &lanes);
+            let fits = match (&reason, expected) {
+                (Some(reason), Some(words)) => reason.contains(words),
+                (reason, expected) => reason.is_none() && expected.is_none(),
+            };
+            assert!(fits, "{scenario} {updates:?}: {reason:?}");
+        }
     }
 }

@@ -32,6 +32,7 @@ mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
+mod update;
 mod writer;
 
 pub use databases::until_empty;

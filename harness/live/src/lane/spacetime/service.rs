@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_control::{Enforcer, Signs};
+use cutover_core::gate::fit::Updates;
 use cutover_core::hash::sha256;
+use cutover_core::plan::ModuleUpdate;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -30,15 +32,16 @@ use crate::lane::{Endpoint, Lane, OpenError};
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
 /// The module with defects that [`ARM_REDUCER`] arms. It goes only to servers that a run started.
-const PLANTED_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module_planted.wasm");
-const ARM_REDUCER: &str = "arm_defect";
+pub(super) const PLANTED_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module_planted.wasm");
+pub(super) const ARM_REDUCER: &str = "arm_defect";
 
 pub(super) struct SpacetimeService {
     pub(super) profile: Arc<SpacetimeProfile>,
     at: Endpoint,
     token: Secret,
     version: String,
-    run: Arc<Run>,
+    is_of_version_1: bool,
+    pub(super) run: Arc<Run>,
     pub(super) created: std::sync::Mutex<BTreeSet<String>>,
     /// The module that a database of others was last seen to run: the server's hash of it, and our digest.
     served: Mutex<Option<(String, String)>>,
@@ -68,12 +71,14 @@ impl SpacetimeService {
             Some(token) => token.clone(),
             None => admin::create_identity(&mut http).await?,
         };
+        let is_of_version_1 = admin::lacks_confirmed_reads(&version);
         let version = format!("SpacetimeDB {version}");
         Ok(SpacetimeService {
             profile: Arc::new(profile),
             at,
             token,
             version,
+            is_of_version_1,
             run,
             created: std::sync::Mutex::default(),
             served: Mutex::default(),
@@ -197,6 +202,14 @@ impl Service for SpacetimeService {
             admin::call(&mut http, &name, ARM_REDUCER, &serde_json::json!([defect])).await?;
         }
         Ok(Space { name, module_digest: None })
+    }
+
+    async fn update_space(&self, space: &Space, update: ModuleUpdate, defects: &[String]) -> Result<(), OpenError> {
+        self.publish_anew(&space.name, update, defects).await
+    }
+
+    fn updates(&self) -> Updates {
+        if self.is_of_version_1 { Updates::Additive } else { Updates::Breaking }
     }
 
     async fn lane(

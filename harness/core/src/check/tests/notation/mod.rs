@@ -35,7 +35,7 @@
 //! | `c1 struck throttle a depth=65 limit=64 wait=2000` | is told that it reads too slowly |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
-//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled`, `tried 5 10` | it is a program: its words, or that it connected so many ms after the end of its last connection |
+//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled`, `away`, `tried 5 10` | it is a program: its words, or that it connected so many ms after the end of its last connection |
 //! | `c1 foreign NAME 3` | is sent an event of a stream that the run does not have |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
 //! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |
@@ -50,7 +50,7 @@ mod words;
 use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::Seq;
 use crate::ids::{ClientId, LaneId};
-use crate::plan::{FaultKind, INVALID_PAYLOAD, Plan, PublishExpect};
+use crate::plan::{FaultKind, INVALID_PAYLOAD, ModuleUpdate, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
 
@@ -163,6 +163,13 @@ impl Writer {
                 }
             }
             ["kill"] => writer.push(Record::Process { process: Process::Killed { waited_for: KillWait::Durable } }),
+            ["update", update] => {
+                let update = match update {
+                    "additive" => ModuleUpdate::Additive,
+                    _ => ModuleUpdate::Breaking,
+                };
+                writer.push(Record::Process { process: Process::Updating { update } });
+            }
             ["start"] => writer.push(Record::Process { process: Process::Started }),
             ["timeout"] => writer.push(Record::TimedOut { waiting_for: "clients to catch up".to_owned() }),
             ["interrupted"] => writer.interrupt(),
