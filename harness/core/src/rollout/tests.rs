@@ -198,7 +198,8 @@ fn a_gate_may_be_of_the_environment_before_and_nothing_else_may() {
     };
     assert_eq!(of("gate", "staging"), Word::Go);
     assert_eq!(of("shadow", "prod"), Word::Go);
-    for (command, environment) in [("gate", "dev"), ("shadow", "staging"), ("deploy", "staging"), ("shadow", "unnamed")] {
+    for (command, environment) in [("gate", "dev"), ("shadow", "staging"), ("deploy", "staging"), ("shadow", "unnamed")]
+    {
         assert_eq!(of(command, environment), Word::Hold, "{command} of {environment}");
     }
     assert_eq!(["dev", "staging", "prod", "else"].map(environment_before), [None, Some("dev"), Some("staging"), None]);
