@@ -2,7 +2,8 @@
 //! deploy, handshake, gate, promotion, shadow, rollout from 1 to 100 % with one rollback in the middle, and retirement.
 //!
 //! The candidate is the built-in SpacetimeDB. With `CUTOVER_SPACETIMEDB_BIN` it is also that binary of version 2;
-//! without it, that test is ignored. Production is a database of that server, and its users are one publisher for both lanes.
+//! without it, that test is ignored. Production is a database of that server, and its users are one publisher for
+//! both lanes.
 #![allow(clippy::unwrap_used)]
 
 #[path = "rehearsal/candidate.rs"]

@@ -66,21 +66,4 @@ pub(crate) fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, S
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Authorities;
-
-    #[test]
-    fn a_file_without_a_certificate_is_told() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let said = |name: &str, text: &str| {
-            let path = dir.path().join(name);
-            std::fs::write(&path, text).expect("a file");
-            Authorities::of_file(&path).expect_err("no authorities")
-        };
-        assert!(said("empty", "").ends_with("empty has no certificate"));
-        let body = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(said("wrong", body).ends_with("wrong has 1 certificates that can't be read"));
-        let gone = Authorities::of_file(&dir.path().join("gone")).expect_err("no file");
-        assert!(gone.contains("gone"), "{gone}");
-    }
-}
+mod tests;
