@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::run;
+use support::{cutover, ended, run, write};
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// The keys whose texts are commands.
@@ -85,4 +85,42 @@ fn a_command_or_an_option_that_is_not_there_is_found() {
     }
     assert!(commands("a: [").is_err());
     assert_eq!(commands("jobs: { a: { steps: [{ run: cutover x }, { uses: y }] } }").unwrap(), ["cutover x"]);
+}
+
+#[test]
+fn every_example_of_a_lane_is_a_profile() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root().join("lanes")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.ends_with(".example.toml") {
+            continue;
+        }
+        seen += 1;
+        // Nobody listens there.
+        let here = |line: &str| match line.split_once("://").filter(|_| !line.starts_with('#')) {
+            Some((key, _)) => format!("{}://127.0.0.1:1\"", key.replace("wss", "ws").replace("https", "http")),
+            None => line.to_owned(),
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<String> = text.lines().map(here).collect();
+        let profile = write(dir.path(), &name, &lines.join("\n"));
+        let mut command = cutover(&["lane", "check", profile.to_str().unwrap()]);
+        let ran = ended(command.env("SYNC_TOKEN", "a-token-of-nobody"));
+        let has_server = lines.iter().any(|line| line.contains("://127.0.0.1:1"));
+        let expected = if has_server { "127.0.0.1:1" } else { "does not say where the server is" };
+        assert_eq!(ran.code, if has_server { 3 } else { 64 }, "{name}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{name}: {}", ran.err);
+    }
+    assert!(seen >= 6, "{seen} examples");
+}
+
+#[test]
+fn the_example_of_variables_describes_each_environment() {
+    let file = root().join("lanes/hosted.envvars.example");
+    for (env, says) in [("dev", "no letter"), ("staging", "no letter"), ("prod", "no database for a pull request")] {
+        let ran = run(&["deploy", env, "--plan", "--pr", "///", "--envvars", file.to_str().unwrap()]);
+        assert!(ran.code == 64 && ran.err.contains(says), "{env}: {}", ran.err);
+    }
 }

@@ -2,7 +2,8 @@
 //! deploy, handshake, gate, promotion, shadow, rollout from 1 to 100 % with one rollback in the middle, and retirement.
 //!
 //! The candidate is the built-in SpacetimeDB. With `CUTOVER_SPACETIMEDB_BIN` it is also that binary of version 2;
-//! without it, that test is ignored. Production is a database of that server, and its users are one publisher for both lanes.
+//! without it, that test is ignored. Production is a database of that server, and its users are one publisher for
+//! both lanes.
 #![allow(clippy::unwrap_used)]
 
 #[path = "rehearsal/candidate.rs"]
@@ -25,7 +26,10 @@ const TOPIC: &str = "run:a:events";
 const STREAM: &str = "runtime.run.a.events";
 const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
 
+/// Times say nothing of a machine on which other tests run.
 const POLICY: &str = r#"schema = 1
+[warn]
+rows = ["latency-parity", "recovery-time"]
 [rollout]
 soak = "1s"
 needs = ["gate", "shadow"]
@@ -172,8 +176,9 @@ fn provisioned(on: &mut Rehearsal<'_>) -> String {
 
 /// The gate over the lanes of staging decides *allow*, and its bundle names environment and module.
 fn gated(on: &Rehearsal<'_>, build: &str) {
-    let gate = ["gate", "--seed", "7", "--env", "staging", "--legacy", &on.legacy.url(), "--require-allow"];
-    on.step("gate", 0, &gate);
+    let (legacy, policy) = (on.legacy.url(), on.place("policy.toml"));
+    let gate = ["gate", "--seed", "7", "--env", "staging", "--legacy", &legacy, "--policy", &policy];
+    on.step("gate", 0, &[&gate[..], &["--require-allow"]].concat());
     let bundle = evidence(on.dir(), "gate");
     assert_eq!(bundle.environment.as_deref(), Some("staging"));
     assert_eq!(bundle.module_digest.as_deref(), Some(build), "the module that serves is not named");

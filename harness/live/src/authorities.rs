@@ -64,3 +64,6 @@ pub(crate) fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, S
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests;

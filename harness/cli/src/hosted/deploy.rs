@@ -8,7 +8,7 @@ mod send;
 use clap::ValueEnum;
 use cutover_core::hash::sha256;
 use cutover_core::rollout::environment_before;
-use cutover_core::stage::deploy::{Asked, COMMAND, DeployFacts, Found, Left, Module, Promoted};
+use cutover_core::stage::deploy::{Asked, COMMAND, DeployFacts, Found, Left, Module, Promoted, Removed};
 use cutover_core::stage::provision::{DatabaseSeen, ModuleSeen};
 use cutover_core::stage::server::{Answer, Trouble};
 use cutover_live::bounds;
@@ -210,7 +210,8 @@ impl Deploy<'_> {
             self.compare(&before, after, &rows).await;
         }
         if is_made && self.stage.stop.is_cancelled() {
-            let _ = operate::delete(&mut self.http, &self.wanted.database).await;
+            let deleted = operate::delete(&mut self.http, &self.wanted.database).await;
+            self.facts.removed = Some(answer(deleted.map(|()| Removed::Gone)));
         }
         self.stage.held.send_replace(false);
         Ok(())

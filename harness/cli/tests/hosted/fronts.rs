@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -60,16 +60,17 @@ pub fn giving_up_on_publishes(server: SocketAddr) -> String {
     })
 }
 
-/// A front that hides every row with this text in it, once a publish went through.
+/// A front that hides every row with this text in it, once a second publish went through: the first one is made to
+/// learn the schema.
 pub fn losing_rows_after_a_publish(server: SocketAddr, with: &'static str) -> String {
-    let published = std::sync::atomic::AtomicBool::new(false);
+    let published = std::sync::atomic::AtomicUsize::new(0);
     editing(server, move |bytes| {
         use std::sync::atomic::Ordering::Relaxed;
         let text = String::from_utf8_lossy(bytes).into_owned();
         if text.contains("\"Success\"") {
-            published.store(true, Relaxed);
+            published.fetch_add(1, Relaxed);
         }
-        let Some((head, body)) = text.split_once("\r\n\r\n").filter(|_| published.load(Relaxed)) else { return };
+        let Some((head, body)) = text.split_once("\r\n\r\n").filter(|_| published.load(Relaxed) > 1) else { return };
         let Ok(mut json) = serde_json::from_str::<serde_json::Value>(body) else { return };
         let Some(rows) = json.pointer_mut("/0/rows").and_then(|rows| rows.as_array_mut()) else { return };
         rows.retain(|row| !row.to_string().contains(&format!("\"{with}\"")));
@@ -113,6 +114,7 @@ pub struct TlsFront {
 pub fn tls(server: SocketAddr, dir: &Path) -> TlsFront {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, dir.display().to_string());
     let authority_key = KeyPair::generate().unwrap();
     let authority = params.self_signed(&authority_key).unwrap();
     let key = KeyPair::generate().unwrap();

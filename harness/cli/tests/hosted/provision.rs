@@ -98,6 +98,16 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
 }
 
 #[test]
+fn a_server_that_is_slow_is_asked_with_patience_and_its_time_is_told() {
+    let lane = Lane::start("sync");
+    let slow = fronts::editing(lane.server.address, |_| std::thread::sleep(std::time::Duration::from_millis(400)));
+    let ran = lane.check("slow", &slow, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let took = record(lane.path(), "slow")["facts"]["health"]["seen"]["took_ms"].as_u64().unwrap();
+    assert!(took >= 400, "{took}");
+}
+
+#[test]
 fn a_clock_that_is_off_is_told() {
     let lane = Lane::start("sync");
     let ran = lane.check("out", &fronts::of_another_time(lane.server.address), &[]);

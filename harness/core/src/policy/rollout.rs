@@ -134,7 +134,7 @@ fn cohorts(section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<u8> {
 /// A text such as `90s`, `10m` or `24h`, in seconds.
 fn duration(section: &Section<'_>, key: &str, default: u64, mistakes: &mut Mistakes) -> u64 {
     let Some(text) = section.text(key, mistakes) else { return default };
-    seconds(&text.value).filter(|seconds| *seconds > 0).unwrap_or_else(|| {
+    seconds(text.value).filter(|seconds| *seconds > 0).unwrap_or_else(|| {
         mistakes.local(text.at, format!("`{key}` is a time such as \"90s\", \"10m\", \"24h\" or \"7d\""), None);
         default
     })

@@ -190,6 +190,30 @@ fn evidence_that_is_missing_old_broken_or_of_something_else_holds() {
 }
 
 #[test]
+fn a_gate_may_be_of_the_environment_before_and_nothing_else_may() {
+    let of = |command: &str, environment: &str| {
+        let evidence = Evidence { environment: Some(environment.to_owned()), ..gate() };
+        let other = Evidence { command: command.to_owned(), ..evidence };
+        decided(Stage::Cohort(5), &[good()], vec![gate(), other], Some(before())).0
+    };
+    assert_eq!(of("gate", "staging"), Word::Go);
+    assert_eq!(of("shadow", "prod"), Word::Go);
+    for (command, environment) in [("gate", "dev"), ("shadow", "staging"), ("deploy", "staging"), ("shadow", "unnamed")]
+    {
+        assert_eq!(of(command, environment), Word::Hold, "{command} of {environment}");
+    }
+    assert_eq!(["dev", "staging", "prod", "else"].map(environment_before), [None, Some("dev"), Some("staging"), None]);
+}
+
+#[test]
+fn a_shadow_that_does_not_say_which_module_it_saw_holds() {
+    let shadow = Evidence { command: "shadow".to_owned(), build: None, ..gate() };
+    let (word, lines) = decided(Stage::Cohort(5), &[good()], vec![gate(), shadow], Some(before()));
+    assert_eq!(word, Word::Hold);
+    assert!(lines.contains("it does not say which module it is of"), "{lines}");
+}
+
+#[test]
 fn a_gate_that_blocks_takes_users_back_where_there_are_any() {
     let blocked = Evidence { passed: Some(false), decision: "BLOCK".to_owned(), ..gate() };
     assert_eq!(with(&good(), blocked.clone(), Some(before())).0, Word::RollBack);

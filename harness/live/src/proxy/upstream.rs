@@ -109,6 +109,9 @@ fn in_words(addr: &UpstreamAddr, error: &TlsError) -> String {
             let names: Vec<&str> = presented.iter().take(8).map(String::as_str).collect();
             format!("{certificate} is of another name: {}", names.join(", "))
         }
+        TlsError::InvalidCertificate(CertificateError::BadSignature) => {
+            format!("{certificate} is of an issuer whose name is trusted, and whose key is another one")
+        }
         TlsError::InvalidCertificate(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
             "{certificate} is that of an authority (CA:TRUE), which a server must not use; give the server one of its \
              own"

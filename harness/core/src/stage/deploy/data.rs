@@ -43,7 +43,7 @@ pub struct TableData {
     /// How many rows there are no longer, and how many there were not before.
     pub gone: u64,
     pub new: u64,
-    /// Events that have another content than before, or heads that fell or are gone: the first of them, and their number.
+    /// Events with another content than before, or heads that fell or are gone: the first of them, and their number.
     pub against_rule: Option<(String, u64)>,
     /// Whether its rows come and go with connections.
     pub of_clients: bool,

@@ -44,7 +44,7 @@ pub struct DeployFacts {
     pub after: Option<Answer<Found>>,
     /// The rows of each table before and after.
     pub data: BTreeMap<String, TableData>,
-    /// What became of `--delete`.
+    /// What became of `--delete`, or of a new database that a signal made needless.
     pub removed: Option<Answer<Removed>>,
 }
 
@@ -138,6 +138,7 @@ impl DeployFacts {
             Some(published) => {
                 checks.push(published.check());
                 self.after(published, &mut checks);
+                checks.extend(self.removed.as_ref().map(|_| self.removed()));
             }
         }
         checks

@@ -37,3 +37,14 @@ fn the_surface_of_our_module_is_read() {
     assert!(!surface.reducers.contains_key("client_connected"));
     assert_eq!(surface.row_level_security.len(), 3);
 }
+
+#[test]
+fn the_bytes_of_a_module_are_read_in_both_forms() {
+    let bytes = Some(vec![0, 0x61, 0xff]);
+    assert_eq!(bytes_of(&json!("0061ff")), bytes);
+    assert_eq!(bytes_of(&json!("0x0061FF")), bytes);
+    assert_eq!(bytes_of(&json!([0, 97, 255])), bytes);
+    for other in [json!("006"), json!("zz"), json!([256]), json!(["0"]), json!(null), json!(12)] {
+        assert_eq!(bytes_of(&other), None, "{other}");
+    }
+}

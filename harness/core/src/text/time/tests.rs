@@ -1,0 +1,9 @@
+use super::seconds;
+
+#[test]
+fn a_time_has_a_number_and_a_unit() {
+    assert_eq!(["90s", "10m", "24h", "7d"].map(seconds), [Some(90), Some(600), Some(86_400), Some(604_800)]);
+    for text in ["", "90", "s", "1.5h", "10 m", "10w", "-1s", "99999999999999999d"] {
+        assert_eq!(seconds(text), None, "{text}");
+    }
+}
