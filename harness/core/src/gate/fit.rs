@@ -10,8 +10,8 @@ use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Expectation, FIRST_KEY, FaultKind, Mutation, Plan, PlannedFault, PublishExpect, ServerAction, Step, Window,
-    deed_of, token_of,
+    Case, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, Mutation, Plan, PlannedFault, PlannedStream, PublishExpect,
+    SEQUENCE_CONFLICT, ServerAction, Step, Window, deed_of, token_of,
 };
 use crate::topic;
 
@@ -69,6 +69,9 @@ pub struct Means {
     pub takes_no_hash: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_no_seq: bool,
+    /// Whether no call judges the cursors of a resume, so that none is ever stale.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judges_no_cursor: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -113,6 +116,7 @@ impl Means {
             other_module: false,
             takes_no_hash: false,
             takes_no_seq: false,
+            judges_no_cursor: false,
             protocol: None,
         }
     }
@@ -217,8 +221,7 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     if let Some(name) = means.misses(module::used_by(plan)) {
         return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
     }
-    let claimed =
-        [("payload_hash_mismatch", means.takes_no_hash, "hash"), ("sequence_conflict", means.takes_no_seq, "seq")];
+    let claimed = [(HASH_MISMATCH, means.takes_no_hash, "hash"), (SEQUENCE_CONFLICT, means.takes_no_seq, "seq")];
     for (code, _, what) in claimed.iter().filter(|(_, untaken, _)| *untaken) {
         if publishes_wrongly(plan, role, code) {
             return Some(format!("it publishes with a wrong {what}, and a publish of the {lane} lane names none"));
@@ -235,7 +238,8 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = "it has a bridge, which reads the outbox of a database with our module that the run owns, and the";
         return Some(format!("{what} {lane} lane has none"));
     }
-    if sets_policies(plan) && !means.sets_policies {
+    let shows_no_judge = means.judges_no_cursor && wants_only_a_budget(plan);
+    if sets_policies(plan) && !means.sets_policies && !shows_no_judge {
         let what = "it sets retention or a replay budget, which by its profile can't be set on";
         return Some(format!("{what} the {lane} lane"));
     }
@@ -368,6 +372,22 @@ fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
         let repeats = |step: &Step| matches!(step, Step::Publish { expect: PublishExpect::Repeated { .. }, .. });
         prunes && case.steps.iter().any(repeats)
     })
+}
+
+/// Whether a plan has stale cursors without anything that is pruned: all that it asks of a lane is to judge them. A lane
+/// that judges none accepts them, and that is a finding.
+fn wants_only_a_budget(plan: &Plan) -> bool {
+    let keeps_all = |case: &Case| {
+        let published = |stream: &PlannedStream| {
+            let of_it =
+                case.steps.iter().filter(|step| matches!(step, Step::Publish { stream: of, .. } if *of == stream.id));
+            u64::try_from(of_it.count()).unwrap_or(u64::MAX)
+        };
+        let pruned = |stream: &PlannedStream| stream.retention.is_some_and(|retention| retention < published(stream));
+        !case.streams.iter().any(pruned) && !case.steps.iter().any(|step| matches!(step, Step::Policy { .. }))
+    };
+    let proves = plan.proves.iter().any(|row| row == "stale-cursor-recovery");
+    plan.expect == Expectation::Allow && proves && plan.cases.iter().all(keeps_all)
 }
 
 pub fn sets_policies(plan: &Plan) -> bool {

@@ -40,6 +40,9 @@ impl Write {
     }
 }
 
+/// How often a publish is sent that the lane acknowledges and does not write. Then it is left unwritten.
+const UNWRITTEN_TRIES: u32 = 3;
+
 pub struct Writer {
     lane: Arc<dyn Lane>,
     endpoint: Endpoint,
@@ -94,6 +97,7 @@ impl Writer {
     /// The same, where the attempts before this one are recorded already.
     pub async fn invoke_from(&mut self, id: OpId, write: &Write, first: u32) -> Completion<Outcome> {
         let mut trying = write.bound(bounds::WRITE_TRIES).begin();
+        let mut unwritten = 0;
         for attempt in first.. {
             if let Some(pace) = &self.pace {
                 pace.turn().await;
@@ -105,7 +109,8 @@ impl Writer {
                 attempt,
                 completion: recorded(completion.clone(), |done| done),
             });
-            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_)));
+            unwritten += u32::from(matches!(completion, Err(OpError::Unwritten(_))));
+            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_))) && unwritten < UNWRITTEN_TRIES;
             if !again {
                 self.backoff.reset();
             }

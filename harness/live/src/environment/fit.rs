@@ -38,6 +38,7 @@ fn managed(profile: &dyn Profile, server: ServerKind) -> Means {
         other_module: said.other_module,
         takes_no_hash: said.takes_no_hash,
         takes_no_seq: said.takes_no_seq,
+        judges_no_cursor: said.judges_no_cursor,
         ..Means::of_ours(server)
     }
 }
