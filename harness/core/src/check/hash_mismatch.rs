@@ -41,6 +41,7 @@ pub static CHECKER: Checker = Checker {
         let instead = effect.covers_instead_of(cause);
         let no_payload = *cause.reason == NOT_CANONICAL;
         let follows = match effect.checker {
+            wrong_answer::NAME if *effect.reason == wrong_answer::SHIFTED => effect.reaches(cause),
             wrong_answer::NAME => *effect.reason == wrong_answer::ACCEPTED_NO_PAYLOAD && effect.overlaps(cause),
             restore::NAME => effect.reaches(cause) && (effect.client.is_none() || effect.is_at_client_of(cause)),
             _ => false,

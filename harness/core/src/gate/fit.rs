@@ -10,8 +10,8 @@ use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Case, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, Mutation, Plan, PlannedFault, PlannedStream, PublishExpect,
-    SEQUENCE_CONFLICT, ServerAction, Step, Window, deed_of, token_of,
+    Case, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, Mutation, Plan, PlannedClient, PlannedFault, PlannedStream,
+    PublishExpect, SEQUENCE_CONFLICT, ServerAction, Step, Window, deed_of, token_of,
 };
 use crate::topic;
 
@@ -72,6 +72,9 @@ pub struct Means {
     /// Whether no call judges the cursors of a resume, so that none is ever stale.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub judges_no_cursor: bool,
+    /// Whether a client subscribes to one stream after the other, each by a join of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joins_each_topic: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -117,6 +120,7 @@ impl Means {
             takes_no_hash: false,
             takes_no_seq: false,
             judges_no_cursor: false,
+            joins_each_topic: false,
             protocol: None,
         }
     }
@@ -226,6 +230,10 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         if publishes_wrongly(plan, role, code) {
             return Some(format!("it publishes with a wrong {what}, and a publish of the {lane} lane names none"));
         }
+    }
+    if means.joins_each_topic && rewrites_one_of_several(plan, role) {
+        let what = "it rewrites one cursor of a resume with several, and by its profile the";
+        return Some(format!("{what} {lane} lane resumes one stream after the other"));
     }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
@@ -350,6 +358,14 @@ fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bo
     })
 }
 
+/// Whether a fault on this lane waits for the nth resume of a client with several streams, to rewrite one's cursor.
+fn rewrites_one_of_several(plan: &Plan, role: LaneId) -> bool {
+    let has_several = |client: &PlannedClient| client.streams.len() > 1;
+    let rewrites =
+        |fault: &PlannedFault| matches!(fault.kind, FaultKind::RewriteCursor { .. }) && fault.applies_to(role);
+    plan.faults.iter().any(rewrites) && plan.cases.iter().flat_map(|case| &case.clients).any(has_several)
+}
+
 /// Whether a publish on this lane must be refused with this code.
 fn publishes_wrongly(plan: &Plan, role: LaneId, code: &str) -> bool {
     plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
@@ -374,8 +390,8 @@ fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
     })
 }
 
-/// Whether a plan has stale cursors without anything that is pruned: all that it asks of a lane is to judge them. A lane
-/// that judges none accepts them, and that is a finding.
+/// Whether a plan has stale cursors without anything that is pruned: all that it asks of a lane is to judge them. A
+/// lane that judges none accepts them, and that is a finding.
 fn wants_only_a_budget(plan: &Plan) -> bool {
     let keeps_all = |case: &Case| {
         let published = |stream: &PlannedStream| {

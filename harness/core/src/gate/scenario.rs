@@ -175,8 +175,13 @@ fn is_caught(explained: &Explained, findings: &[String], lane: LaneId) -> bool {
     let on_lane = explained.principal.iter().filter(|finding| finding.lane == Some(lane));
     let found: BTreeSet<&str> = on_lane.map(|finding| finding.checker).collect();
     !findings.is_empty()
-        && explained.principal.iter().all(|finding| finding.lane.is_some())
+        && explained.principal.iter().all(|finding| finding.lane == Some(lane) || is_own(finding))
         && found == findings.iter().map(String::as_str).collect()
+}
+
+/// Whether a finding shows for sure what a lane does. What is unknown may come from the defect on the other one.
+fn is_own(finding: &Finding) -> bool {
+    finding.lane.is_some() && finding.verdict == Verdict::Invalid
 }
 
 /// The verdicts of what was found on the lane without the defect, or on no one lane.

@@ -40,7 +40,8 @@ impl Write {
     }
 }
 
-/// How often a publish is sent that the lane acknowledges and does not write. Then it is left unwritten.
+/// How often the first publish is sent that the lane acknowledges and does not write. Then it is left unwritten, and so
+/// are later ones after one try: the lane has shown what it does.
 const UNWRITTEN_TRIES: u32 = 3;
 
 pub struct Writer {
@@ -53,13 +54,24 @@ pub struct Writer {
     asked_to_wait: Option<Duration>,
     pace: Option<Arc<Pace>>,
     answers: Arc<MeasuredTimeout>,
+    unwritten_tries: u32,
 }
 
 impl Writer {
     /// A writer that opens its session with its first operation.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
         let answers = Arc::new(MeasuredTimeout::of_answers());
-        Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None, answers }
+        Writer {
+            lane,
+            endpoint,
+            recorder,
+            session: None,
+            backoff,
+            asked_to_wait: None,
+            pace: None,
+            answers,
+            unwritten_tries: UNWRITTEN_TRIES,
+        }
     }
 
     #[must_use]
@@ -110,7 +122,10 @@ impl Writer {
                 completion: recorded(completion.clone(), |done| done),
             });
             unwritten += u32::from(matches!(completion, Err(OpError::Unwritten(_))));
-            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_))) && unwritten < UNWRITTEN_TRIES;
+            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_))) && unwritten < self.unwritten_tries;
+            if unwritten == self.unwritten_tries {
+                self.unwritten_tries = 1;
+            }
             if !again {
                 self.backoff.reset();
             }

@@ -25,6 +25,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         takes_no_hash: false,
         takes_no_seq: false,
         judges_no_cursor: false,
+        joins_each_topic: false,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);

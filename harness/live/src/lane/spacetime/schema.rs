@@ -192,6 +192,14 @@ impl Schema {
         }
     }
 
+    /// Whether the call that publishes takes a number, and no option, for this placeholder.
+    pub(super) fn has_zero_for_none(&self, placeholder: &str) -> bool {
+        let append = &self.shape.append;
+        let taken = append.arguments.place_of(placeholder).zip(self.arguments(&append.reducer));
+        let kind = taken.and_then(|(place, types)| types.elements.get(place));
+        kind.is_some_and(|kind| kind.algebraic_type.as_option().is_none())
+    }
+
     /// The arguments of a checkpoint: of a client for a stream, its seq and what the client has on disk.
     pub(super) fn checkpoint_call(&self, (client, stream): (&str, &str), (seq, on_disk): (u64, u64)) -> Value {
         let checkpoints = &self.shape.checkpoints;
