@@ -29,27 +29,8 @@ fn renamed() -> Other {
     Other { profile: at("spacetime/fixtures/renamed/lane.toml"), wasm }
 }
 
-/// A wrong hash on a stream without a policy. No stock scenario has one.
-const WRONG_HASH: &str = r#"
-schema = 1
-name = "wrong-hash-refused"
-title = "A publish with a wrong hash is refused and writes nothing"
-proves = ["duplicate-idempotency"]
-streams = [{ topic = "run:alpha:events" }]
-clients = [{ name = "desk" }]
-steps = [
-  { do = "connect" },
-  { do = "publish", stream = "run:alpha:events", count = 3 },
-  { do = "refused-publish", stream = "run:alpha:events", wrong = ["hash-other"] },
-  { do = "republish", stream = "run:alpha:events", seqs = [1] },
-  { do = "await" },
-]
-at_least = { deliveries = 3 }
-"#;
-
 fn driven(dir: &Path, name: &str, other: &Other, scenarios: &[&str]) -> Ran {
-    let hash = text(&write(dir, "wrong-hash-refused.toml", WRONG_HASH));
-    let mut args = vec!["--candidate", &other.profile, "--module", &other.wasm, "--also", &hash];
+    let mut args = vec!["--candidate", &other.profile, "--module", &other.wasm];
     scenarios.iter().for_each(|scenario| args.extend(["--scenario", scenario]));
     gate(dir, name, &args)
 }
@@ -67,11 +48,14 @@ fn found(dir: &Path, name: &str) -> BTreeMap<String, BTreeSet<String>> {
     reasons.collect()
 }
 
-const SCENARIOS: [&str; 9] = [
+const SCENARIOS: [&str; 12] = [
     "equal-streams",
     "key-conflict",
     "keys-per-stream",
-    "wrong-hash-refused",
+    "hashes-checked",
+    "seqs-checked",
+    "stale-beyond-budget",
+    "accept-conflict",
     "resume-after-cut",
     "future-cursor",
     "checkpoints-kept",
@@ -85,10 +69,19 @@ fn what_another_module_means_otherwise_is_found_and_nothing_else() {
     let ran = driven(dir.path(), "run", &append_only(), &SCENARIOS);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     let found = found(dir.path(), "run");
-    let scenarios: Vec<&str> = found.keys().map(String::as_str).collect();
-    assert_eq!(scenarios, ["key-conflict", "keys-per-stream", "wrong-hash-refused"], "{found:?}");
-    let unwritten = "lost-write/acknowledged-but-not-written";
-    assert!(found["key-conflict"].contains(unwritten) && found["keys-per-stream"].contains(unwritten), "{found:?}");
+    let expected: [(&str, &[&str]); 4] = [
+        ("hashes-checked", &["hash-mismatch/declared-otherwise", "wrong-answer/accepted-a-wrong-hash"]),
+        ("key-conflict", &["lost-write/another-payload-acknowledged"]),
+        ("keys-per-stream", &["lost-write/key-of-another-stream"]),
+        ("stale-beyond-budget", &["stale-cursor/stale-accepted"]),
+    ];
+    let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let expected = expected.map(|(name, words)| (name.to_owned(), owned(words)));
+    assert_eq!(found, BTreeMap::from(expected));
+    // Both lanes accept a conflict here, and the planted one is caught all the same.
+    let judged = evidence(dir.path(), "run").judged;
+    let planted = judged.scenarios.iter().find(|scenario| scenario.name == "accept-conflict").unwrap();
+    assert_eq!(planted.outcome, ScenarioOutcome::Caught);
     let left_out = evidence(dir.path(), "run").scope.left_out;
     assert!(left_out["stale-below-floor"].contains("retention"), "{left_out:?}");
     assert_eq!(rechecked(dir.path(), "run"), 1);

@@ -87,6 +87,7 @@ pub struct LegacySession {
     pub recording: Option<PathBuf>,
 }
 
+/// The service that a profile is proposed for.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct LaneInitSource {

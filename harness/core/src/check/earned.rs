@@ -4,6 +4,7 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::earned_unsaid::Unsaid;
 use crate::history::{
     Closed, Completion, History, KillWait, Outcome, Process, Record, RewindReason, Spoken, Verdict, Via,
 };
@@ -17,14 +18,16 @@ type Pair<'a> = (&'a ClientId, &'a StreamId);
 
 /// The parts that one lane saw.
 pub fn earned(plan: &Plan, history: &History) -> BTreeSet<Part> {
-    let (mut watch, mut rules) = (Watch::of(plan), Rules::of(plan));
+    let (mut watch, mut rules, mut stale) = (Watch::of(plan), Rules::of(plan), Unsaid::of(plan));
     for (at, record) in history.records.iter().enumerate() {
         watch.record(at, record);
+        stale.record(record);
         if let Record::Complete { op, completion, .. } = record {
             rules.completed(*op, completion);
         }
     }
     let mut earned = watch.finish();
+    earned.append(&mut stale.earned);
     earned.append(&mut rules.finish());
     earned.append(&mut super::earned_rights::earned(plan, history));
     earned.append(&mut super::earned_measured::earned(plan, history));

@@ -6,7 +6,7 @@ use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};
 use super::index::{Arrival, Delivery, Index, LaneIndex, What};
 use super::reason::Reason;
-use super::{convergence, gap, lost_write, unseen};
+use super::{convergence, gap, lost_write, restore, unseen, wrong_answer};
 use crate::hash::canonicalize;
 use crate::hash::diff::{self, ValueDivergence};
 use crate::history::Record;
@@ -35,17 +35,25 @@ pub static CHECKER: Checker = Checker {
     rows: &["replay-determinism"],
     reasons: &[&OTHER_PAYLOAD, &NOT_CANONICAL, &DECLARED_OTHERWISE, &ANOTHER_KEY],
     accounts_for: "same client: not having converged from there on; the absence of the event that came under \
-                   another's seq",
+                   another's seq; a text that is no payload: its answer, and what a restore makes of it",
     // The client could not apply what came; and an event that came under another seq is missing under its own.
     explains: |cause, effect| {
         let instead = effect.covers_instead_of(cause);
-        effect.is_at_client_of(cause)
-            && match effect.checker {
-                convergence::NAME => effect.overlaps(cause) || instead,
-                gap::NAME => instead,
-                lost_write::NAME | unseen::NAME => instead && effect.seq == effect.last_seq(),
-                _ => false,
-            }
+        let no_payload = *cause.reason == NOT_CANONICAL;
+        let follows = match effect.checker {
+            wrong_answer::NAME if *effect.reason == wrong_answer::SHIFTED => effect.reaches(cause),
+            wrong_answer::NAME => *effect.reason == wrong_answer::ACCEPTED_NO_PAYLOAD && effect.overlaps(cause),
+            restore::NAME => effect.reaches(cause) && (effect.client.is_none() || effect.is_at_client_of(cause)),
+            _ => false,
+        };
+        no_payload && follows
+            || effect.is_at_client_of(cause)
+                && match effect.checker {
+                    convergence::NAME => effect.overlaps(cause) || instead,
+                    gap::NAME => instead,
+                    lost_write::NAME | unseen::NAME => instead && effect.seq == effect.last_seq(),
+                    _ => false,
+                }
     },
     check,
 };

@@ -20,6 +20,7 @@ mod earned_measured;
 mod earned_restore;
 mod earned_rights;
 mod earned_slow;
+mod earned_unsaid;
 mod excess_copies;
 pub mod explain;
 mod fields;

@@ -10,7 +10,7 @@ use super::finding::{Finding, Report};
 use super::index::{Index, LaneIndex, OpState, PlannedOp, Settled, What};
 use super::reason::{Reason, Shortage};
 use super::{convergence, gap, phantom, unseen};
-use crate::plan::{INVALID_PAYLOAD, NextSeq, PublishExpect};
+use crate::plan::{HASH_MISMATCH, INVALID_PAYLOAD, NextSeq, PublishExpect};
 
 pub const NAME: &str = "wrong-answer";
 
@@ -25,9 +25,16 @@ static TAKEN_FOR_A_REPEAT: Reason =
 static ACCEPTED_A_CONFLICT: Reason =
     Reason::invalid("accepted-a-conflict", "{op} on {stream} had to be refused and was acknowledged")
         .deed("acknowledged publishes that conflict with earlier ones");
-static ACCEPTED_NO_PAYLOAD: Reason =
+/// Its text is delivered as it came.
+pub static ACCEPTED_NO_PAYLOAD: Reason =
     Reason::invalid("accepted-an-invalid-payload", "{op} on {stream} was acknowledged, and its text is no payload")
         .deed("acknowledged publishes of texts that are no payload");
+static ACCEPTED_A_WRONG_HASH: Reason =
+    Reason::invalid("accepted-a-wrong-hash", "{op} on {stream} named a wrong hash and was acknowledged")
+        .deed("acknowledged publishes that name a wrong hash");
+static ACCEPTED_A_CALL: Reason =
+    Reason::invalid("accepted-a-call", "{op} on {stream}, which is no publish, had to be refused and was acknowledged")
+        .deed("acknowledged calls that had to be refused");
 static OTHER_CODE: Reason =
     Reason::invalid("refused-with-another-code", "{op} on {stream} was refused with another code")
         .deed("refused publishes with another code");
@@ -55,6 +62,8 @@ pub static CHECKER: Checker = Checker {
         &TAKEN_FOR_A_REPEAT,
         &ACCEPTED_A_CONFLICT,
         &ACCEPTED_NO_PAYLOAD,
+        &ACCEPTED_A_WRONG_HASH,
+        &ACCEPTED_A_CALL,
         &OTHER_CODE,
         &OTHER_FIELD,
         &WITHOUT_SEQ,
@@ -131,7 +140,6 @@ fn judge(
     match (state.settled, expect) {
         (Settled::NeverSent, _) => Some(finding(&NEVER_SENT)),
         (Settled::PutOff { at, why }, _) => Some(finding(&PUT_OFF).seen_at(at).got(why.to_owned())),
-        (Settled::Open, _) => Some(finding(&NEVER_ANSWERED)),
         (Settled::Done { seq: Some(got), duplicate, .. }, Some(PublishExpect::Accepted { seq })) => {
             let off = i128::from(got) - i128::from(seq.0);
             let known = std::mem::replace(shift, off) == off;
@@ -142,16 +150,28 @@ fn judge(
             if known { taken() } else { Some(shifted().expected(seq, got)) }
         }
         (Settled::Done { seq: Some(got), .. }, Some(PublishExpect::Refused { code })) => {
-            let no_payload = code == INVALID_PAYLOAD;
-            let reason = if no_payload { &ACCEPTED_NO_PAYLOAD } else { &ACCEPTED_A_CONFLICT };
-            Some(finding(reason).of_event(got).expected(code, format!("seq {got}")))
+            Some(finding(accepted(code)).of_event(got).expected(code, format!("seq {got}")))
         }
+        // It was acknowledged, and wrote nothing under its key.
+        (Settled::Open, Some(PublishExpect::Refused { code })) if state.unwritten.is_some() => {
+            Some(finding(accepted(code)).expected(code, "acknowledged, and not written"))
+        }
+        (Settled::Open, _) => Some(finding(&NEVER_ANSWERED)),
         (Settled::Done { seq: None, .. }, Some(_)) => Some(finding(&WITHOUT_SEQ)),
         (Settled::Done { .. }, _) => None,
         (Settled::Refused { refusal, .. }, Some(PublishExpect::Refused { code })) => {
             (refusal.code != *code).then(|| finding(&OTHER_CODE).expected(code, &refusal.code))
         }
         (Settled::Refused { refusal, .. }, _) => Some(finding(&REFUSED).expected("done", &refusal.code)),
+    }
+}
+
+/// What an acknowledgement is where a publish had to be refused with a code.
+fn accepted(code: &str) -> &'static Reason {
+    match code {
+        INVALID_PAYLOAD => &ACCEPTED_NO_PAYLOAD,
+        HASH_MISMATCH => &ACCEPTED_A_WRONG_HASH,
+        _ => &ACCEPTED_A_CONFLICT,
     }
 }
 
@@ -164,7 +184,7 @@ fn judge_offered(
     match (state.settled, refused) {
         (Settled::Done { .. }, None) | (Settled::NeverSent | Settled::PutOff { .. }, _) => None,
         (Settled::Open, _) => Some(finding(&NEVER_ANSWERED)),
-        (Settled::Done { .. }, Some(code)) => Some(finding(&ACCEPTED_A_CONFLICT).expected(code, "done")),
+        (Settled::Done { .. }, Some(code)) => Some(finding(&ACCEPTED_A_CALL).expected(code, "done")),
         (Settled::Refused { refusal, .. }, Some(code)) => {
             (refusal.code != code).then(|| finding(&OTHER_CODE).expected(code, &refusal.code))
         }

@@ -49,7 +49,7 @@ struct Found<'a> {
 
 pub fn causes(scenarios: &[JudgedScenario]) -> Vec<Cause> {
     let mut groups = BTreeMap::<Key<'_>, Vec<Found<'_>>>::new();
-    for found in scenarios.iter().filter(|scenario| !scenario.known_bad()).flat_map(wrong) {
+    for found in scenarios.iter().flat_map(wrong).filter(|it| !is_planted(it)) {
         groups.entry(key(&found.found.finding)).or_default().push(found);
     }
     let known: BTreeSet<Key<'_>> = groups.keys().copied().collect();
@@ -75,6 +75,14 @@ pub fn cause_of(scenario: &str, causes: &[Cause]) -> Option<usize> {
 fn wrong(scenario: &JudgedScenario) -> impl Iterator<Item = Found<'_>> {
     let all = scenario.findings.iter().enumerate().map(move |(place, found)| Found { scenario, place, found });
     all.filter(|it| it.found.explained_by.is_none() && it.found.finding.verdict > Verdict::Valid)
+}
+
+/// Whether it was found in a known-bad scenario, and not on the other lane of one that was caught.
+fn is_planted(it: &Found<'_>) -> bool {
+    match it.scenario.expect {
+        Expectation::Allow => false,
+        Expectation::Block { lane, .. } => !it.scenario.outcome.is_good() || it.found.finding.lane == Some(lane),
+    }
 }
 
 /// What was found in a known-bad scenario beside what it must be caught with.

@@ -11,8 +11,9 @@ pub use super::updates::Updates;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Cut, Expectation, FIRST_KEY, FaultKind, MessageKind, Mutation, Plan, PlannedClient, PlannedFault, Position,
-    PublishExpect, ServerAction, Step, WRITER, Window, deed_of, token_of,
+    Case, Cut, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, MessageKind, Mutation, Plan, PlannedClient,
+    PlannedFault, PlannedStream, Position, PublishExpect, SEQUENCE_CONFLICT, ServerAction, Step, WRITER, Window,
+    deed_of, token_of,
 };
 use crate::topic;
 
@@ -76,6 +77,12 @@ pub struct Means {
     /// What its module may be updated to while clients follow it.
     #[serde(default, skip_serializing_if = "Updates::is_none")]
     pub updates: Updates,
+    /// Whether no call judges the cursors of a resume, so that none is ever stale.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judges_no_cursor: bool,
+    /// Whether a client subscribes to one stream after the other, each by a join of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joins_each_topic: bool,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
@@ -122,6 +129,8 @@ impl Means {
             takes_no_seq: false,
             sends_signals: false,
             updates: if server == ServerKind::Outside { Updates::None } else { Updates::Additive },
+            judges_no_cursor: false,
+            joins_each_topic: false,
             protocol: None,
         }
     }
@@ -271,12 +280,15 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
             ),
         });
     }
-    let claimed =
-        [("payload_hash_mismatch", means.takes_no_hash, "hash"), ("sequence_conflict", means.takes_no_seq, "seq")];
+    let claimed = [(HASH_MISMATCH, means.takes_no_hash, "hash"), (SEQUENCE_CONFLICT, means.takes_no_seq, "seq")];
     for (code, _, what) in claimed.iter().filter(|(_, untaken, _)| *untaken) {
         if publishes_wrongly(plan, role, code) {
             return Some(format!("it publishes with a wrong {what}, and a publish of the {lane} lane names none"));
         }
+    }
+    if means.joins_each_topic && rewrites_one_of_several(plan, role) {
+        let what = "it rewrites one cursor of a resume with several, and by its profile the";
+        return Some(format!("{what} {lane} lane resumes one stream after the other"));
     }
     if let Some(why) = unfit_window(plan, lane, &means.windows) {
         return Some(why);
@@ -289,7 +301,8 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
         let what = "it has a bridge, which reads the outbox of a database with our module that the run owns, and the";
         return Some(format!("{what} {lane} lane has none"));
     }
-    if sets_policies(plan) && !means.sets_policies {
+    let shows_no_judge = means.judges_no_cursor && wants_only_a_budget(plan);
+    if sets_policies(plan) && !means.sets_policies && !shows_no_judge {
         let what = "it sets retention or a replay budget, which by its profile can't be set on";
         return Some(format!("{what} the {lane} lane"));
     }
@@ -400,6 +413,14 @@ fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bo
     })
 }
 
+/// Whether a fault on this lane waits for the nth resume of a client with several streams, to rewrite one's cursor.
+fn rewrites_one_of_several(plan: &Plan, role: LaneId) -> bool {
+    let has_several = |client: &PlannedClient| client.streams.len() > 1;
+    let rewrites =
+        |fault: &PlannedFault| matches!(fault.kind, FaultKind::RewriteCursor { .. }) && fault.applies_to(role);
+    plan.faults.iter().any(rewrites) && plan.cases.iter().flat_map(|case| &case.clients).any(has_several)
+}
+
 /// Whether a publish on this lane must be refused with this code.
 fn publishes_wrongly(plan: &Plan, role: LaneId, code: &str) -> bool {
     plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
@@ -422,6 +443,22 @@ fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
         let repeats = |step: &Step| matches!(step, Step::Publish { expect: PublishExpect::Repeated { .. }, .. });
         prunes && case.steps.iter().any(repeats)
     })
+}
+
+/// Whether a plan has stale cursors without anything that is pruned: all that it asks of a lane is to judge them. A
+/// lane that judges none accepts them, and that is a finding.
+fn wants_only_a_budget(plan: &Plan) -> bool {
+    let keeps_all = |case: &Case| {
+        let published = |stream: &PlannedStream| {
+            let of_it =
+                case.steps.iter().filter(|step| matches!(step, Step::Publish { stream: of, .. } if *of == stream.id));
+            u64::try_from(of_it.count()).unwrap_or(u64::MAX)
+        };
+        let pruned = |stream: &PlannedStream| stream.retention.is_some_and(|retention| retention < published(stream));
+        !case.streams.iter().any(pruned) && !case.steps.iter().any(|step| matches!(step, Step::Policy { .. }))
+    };
+    let proves = plan.proves.iter().any(|row| row == "stale-cursor-recovery");
+    plan.expect == Expectation::Allow && proves && plan.cases.iter().all(keeps_all)
 }
 
 pub fn sets_policies(plan: &Plan) -> bool {

@@ -148,9 +148,12 @@ pub fn compare(expect: &Expectation, reports: &[Report], explained: &Explained) 
         (Expectation::Allow, Verdict::Unknown) => (ScenarioOutcome::Unknown, Verdict::Unknown),
         (Expectation::Allow, Verdict::Invalid) => (ScenarioOutcome::Failed, Verdict::Invalid),
         (Expectation::Block { findings, lane }, _) if is_caught(explained, findings, *lane) => {
-            (ScenarioOutcome::Caught, Verdict::Valid)
+            (ScenarioOutcome::Caught, elsewhere(explained, *lane).fold(Verdict::Valid, Verdict::max))
         }
-        (Expectation::Block { lane, .. }, _) => (ScenarioOutcome::Missed, not_caught(explained, *lane)),
+        // Without a finding on the lane without the defect, the gate itself is in doubt.
+        (Expectation::Block { lane, .. }, _) => {
+            (ScenarioOutcome::Missed, elsewhere(explained, *lane).fold(Verdict::Unknown, Verdict::max))
+        }
     }
 }
 
@@ -166,15 +169,23 @@ pub fn parts(input: &CheckInput<'_>) -> BTreeMap<LaneId, BTreeSet<Part>> {
     input.lanes().iter().map(of_lane).collect()
 }
 
-/// Caught: the principal findings are of exactly the expected checkers, and all on the lane with the defect.
+/// Caught: the principal findings of the lane with the defect are of exactly the expected checkers. What the other lane
+/// shows of its own hides no defect, and is judged as in an honest scenario.
 fn is_caught(explained: &Explained, findings: &[String], lane: LaneId) -> bool {
+    let on_lane = explained.principal.iter().filter(|finding| finding.lane == Some(lane));
+    let found: BTreeSet<&str> = on_lane.map(|finding| finding.checker).collect();
     !findings.is_empty()
-        && explained.principal.iter().all(|finding| finding.lane == Some(lane))
-        && explained.checkers() == findings.iter().map(String::as_str).collect()
+        && explained.principal.iter().all(|finding| finding.lane == Some(lane) || is_own(finding))
+        && found == findings.iter().map(String::as_str).collect()
 }
 
-/// A finding on the lane without the defect counts as in an honest scenario. Without one, the gate itself is in doubt.
-fn not_caught(explained: &Explained, lane: LaneId) -> Verdict {
-    let elsewhere = explained.principal.iter().filter(|finding| finding.lane != Some(lane));
-    elsewhere.map(|finding| finding.verdict).fold(Verdict::Unknown, Verdict::max)
+/// Whether a finding shows for sure what a lane does. What is unknown may come from the defect on the other one.
+fn is_own(finding: &Finding) -> bool {
+    finding.lane.is_some() && finding.verdict == Verdict::Invalid
+}
+
+/// The verdicts of what was found on the lane without the defect, or on no one lane.
+fn elsewhere(explained: &Explained, lane: LaneId) -> impl Iterator<Item = Verdict> + '_ {
+    let elsewhere = explained.principal.iter().filter(move |finding| finding.lane != Some(lane));
+    elsewhere.map(|finding| finding.verdict)
 }

@@ -146,6 +146,18 @@ fn what_is_found_on_the_lane_without_the_defect_is_a_finding_like_any_other() {
 }
 
 #[test]
+fn a_defect_is_caught_beside_what_the_other_lane_shows_of_its_own_which_still_blocks() {
+    let both = "pub a1; c1 sub a";
+    let caught = known_bad(both, &["lost-write"]);
+    assert_eq!((caught.outcome, caught.verdict), (ScenarioOutcome::Caught, Verdict::Invalid));
+    let ran = [honest(CLEAN), caught];
+    let (decision, reasons) = decided(&ran, &scope(&ran));
+    assert_eq!((decision, reasons[0].as_str()), (Decision::BlockInvalid, "findings"));
+    // The finding of the other lane alone catches nothing.
+    assert_eq!(known_bad(LOST_ON_CANDIDATE, &["lost-write"]).outcome, ScenarioOutcome::Missed);
+}
+
+#[test]
 fn a_known_bad_scenario_with_something_unknown_beside_its_finding_is_not_caught() {
     let text = format!("at-least deliveries 2; {LOST}");
     assert_eq!(known_bad(&text, &["lost-write"]).outcome, ScenarioOutcome::Missed);

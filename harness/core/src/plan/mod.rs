@@ -35,7 +35,10 @@ pub use program::{ClientDefect, Programs};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use signals::Heard;
-pub use step::{Claims, INVALID_PAYLOAD, ModuleUpdate, NextSeq, PublishExpect, ServerAction, Step};
+pub use step::{
+    Claims, HASH_MISMATCH, IDEMPOTENCY_CONFLICT, INVALID_PAYLOAD, ModuleUpdate, NextSeq, PublishExpect,
+    SEQUENCE_CONFLICT, ServerAction, Step,
+};
 pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
 

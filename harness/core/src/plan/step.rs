@@ -210,6 +210,11 @@ pub enum Step {
 
 /// The code of a refusal of a text that is no payload: it is no JSON, or has no canonical form.
 pub const INVALID_PAYLOAD: &str = "invalid_payload";
+/// The code of a refusal of another payload under a known key.
+pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
+/// The codes of refusals of a publish that names a wrong hash, or a seq that is not the next one.
+pub const HASH_MISMATCH: &str = "payload_hash_mismatch";
+pub const SEQUENCE_CONFLICT: &str = "sequence_conflict";
 
 /// What a publish may name, so that a lane refuses it where that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -222,9 +222,7 @@ impl Case {
                 }
                 Ok(())
             }
-            Err(OpError::Unknown(why) | OpError::Later(why) | OpError::Unwritten(why)) => {
-                Err(format!("an answer to op {op}: {why}"))
-            }
+            Err(OpError::Unknown(why) | OpError::Later(why)) => Err(format!("an answer to op {op}: {why}")),
             Ok(
                 Outcome::Pruned { .. }
                 | Outcome::Seen { .. }
@@ -232,7 +230,8 @@ impl Case {
                 | Outcome::NotOffered
                 | Outcome::Done,
             )
-            | Err(OpError::Refused(_)) => Ok(()),
+            // The lane answered, each time, and wrote nothing: there is nothing to wait for.
+            | Err(OpError::Refused(_) | OpError::Unwritten(_)) => Ok(()),
         }
     }
 

@@ -40,6 +40,10 @@ impl Write {
     }
 }
 
+/// How often the first publish is sent that the lane acknowledges and does not write. Then it is left unwritten, and so
+/// are later ones after one try: the lane has shown what it does.
+const UNWRITTEN_TRIES: u32 = 3;
+
 pub struct Writer {
     lane: Arc<dyn Lane>,
     endpoint: Endpoint,
@@ -50,13 +54,24 @@ pub struct Writer {
     asked_to_wait: Option<Duration>,
     pace: Option<Arc<Pace>>,
     answers: Arc<MeasuredTimeout>,
+    unwritten_tries: u32,
 }
 
 impl Writer {
     /// A writer that opens its session with its first operation.
     pub fn new(lane: Arc<dyn Lane>, endpoint: Endpoint, recorder: Recorder, backoff: Backoff) -> Writer {
         let answers = Arc::new(MeasuredTimeout::of_answers());
-        Writer { lane, endpoint, recorder, session: None, backoff, asked_to_wait: None, pace: None, answers }
+        Writer {
+            lane,
+            endpoint,
+            recorder,
+            session: None,
+            backoff,
+            asked_to_wait: None,
+            pace: None,
+            answers,
+            unwritten_tries: UNWRITTEN_TRIES,
+        }
     }
 
     #[must_use]
@@ -94,6 +109,7 @@ impl Writer {
     /// The same, where the attempts before this one are recorded already.
     pub async fn invoke_from(&mut self, id: OpId, write: &Write, first: u32) -> Completion<Outcome> {
         let mut trying = write.bound(bounds::WRITE_TRIES).begin();
+        let mut unwritten = 0;
         for attempt in first.. {
             if let Some(pace) = &self.pace {
                 pace.turn().await;
@@ -105,7 +121,11 @@ impl Writer {
                 attempt,
                 completion: recorded(completion.clone(), |done| done),
             });
-            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_)));
+            unwritten += u32::from(matches!(completion, Err(OpError::Unwritten(_))));
+            let again = !matches!(completion, Ok(_) | Err(OpError::Refused(_))) && unwritten < self.unwritten_tries;
+            if unwritten == self.unwritten_tries {
+                self.unwritten_tries = 1;
+            }
             if !again {
                 self.backoff.reset();
             }

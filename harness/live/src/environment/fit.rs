@@ -40,6 +40,7 @@ fn managed(profile: &dyn Profile, server: ServerKind) -> Means {
         takes_no_hash: said.takes_no_hash,
         takes_no_seq: said.takes_no_seq,
         updates: if said.other_module { Updates::None } else { Updates::Additive },
+        judges_no_cursor: said.judges_no_cursor,
         ..Means::of_ours(server)
     }
 }

@@ -80,7 +80,7 @@ fn a_stream_that_a_restart_forgot_is_observed_then_lost_and_nothing_else() {
 fn an_acknowledged_conflict_is_a_lost_write_and_nothing_else() {
     principal(
         "pub a1; c1 sub a; c1 a1; legacy: conflict a1 = 1; candidate: conflict a1",
-        &["legacy lost-write/acknowledged-but-not-written a1"],
+        &["legacy lost-write/another-payload-acknowledged a1"],
     );
 }
 

@@ -49,7 +49,7 @@ fn lost_write_fires_on_a_conflict_that_was_acknowledged_and_not_written() {
     check(
         "lost-write",
         "pub a1; c1 sub a; c1 a1; legacy: conflict a1 = 1; candidate: conflict a1",
-        &["legacy acknowledged-but-not-written a1"],
+        &["legacy another-payload-acknowledged a1"],
     );
 }
 

@@ -1,6 +1,11 @@
 //! What a lane does wrong though a retry heals it, or though nothing is missing in the end.
 
-use super::{check, clean, explained, principal};
+use std::collections::BTreeSet;
+
+use super::notation::World;
+use super::{check, clean, explain, explained, principal, reports};
+use crate::ids::LaneId;
+use crate::plan::Step;
 
 #[test]
 fn a_proof_of_life_that_comes_live_is_no_finding() {
@@ -116,6 +121,44 @@ fn an_answer_without_a_row_around_a_servers_death_is_unknown() {
         "c1 sub a; pub a1; c1 a1; candidate: pub a2 open; candidate: kill; candidate: start; candidate: ack a2 unwritten; \
          candidate: pub a2; legacy: pub a2; c1 cut; c1 sub a from 1; c1 a2",
         &["candidate acknowledged-but-not-written a2"],
+    );
+}
+
+#[test]
+fn a_publish_that_is_not_written_under_a_key_of_another_stream_says_so() {
+    let mut world =
+        World::read("pub a1; pub b1 unwritten; c1 sub a; c1 a1; pub a2 unwritten; candidate: pub a2; candidate: c1 a2")
+            .unwrap();
+    let keys: Vec<String> = world.plan.steps().filter_map(key_of).collect();
+    let shared = keys.first().cloned().unwrap();
+    for step in world.plan.cases.iter_mut().flat_map(|case| &mut case.steps) {
+        if let Step::Publish { key, stream, .. } = step
+            && stream.as_str() == "b"
+        {
+            key.clone_from(&shared);
+        }
+    }
+    let found = explain(&reports(&world)).principal;
+    let words: BTreeSet<_> = found
+        .iter()
+        .filter(|finding| finding.lane == Some(LaneId::Legacy) && finding.checker == "lost-write")
+        .map(|finding| (finding.stream.as_ref().unwrap().as_str(), finding.reason.word))
+        .collect();
+    assert_eq!(words, [("a", "acknowledged-but-not-written"), ("b", "key-of-another-stream")].into());
+}
+
+fn key_of(step: &Step) -> Option<String> {
+    match step {
+        Step::Publish { key, .. } => Some(key.clone()),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_text_that_is_no_payload_and_was_accepted_is_one_finding_with_all_that_follows() {
+    principal(
+        "c1 sub a; legacy: invalid a1 = 1; candidate: invalid a1; legacy: c1 a1=?; pub a1; candidate: c1 a1",
+        &["legacy hash-mismatch/not-canonical c1 a1"],
     );
 }
 

@@ -26,6 +26,8 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         takes_no_seq: false,
         sends_signals: false,
         updates: Updates::None,
+        judges_no_cursor: false,
+        joins_each_topic: false,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);

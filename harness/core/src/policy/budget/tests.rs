@@ -71,6 +71,7 @@ at_least = {{ deliveries = 1 }}
     let rate = ", rate = 125, for_ms = 640, at_most_ms = 640";
     assert_eq!(of(rate, ""), budgets);
     assert_eq!(of(", count = 5", ""), None);
-    let known_bad = "legacy_defects = [\"slow-live\"]\nexpect = { decision = \"block\", findings = [\"latency\"], lane = \"legacy\" }";
+    let known_bad = "legacy_defects = [\"slow-live\"]\n\
+                     expect = { decision = \"block\", findings = [\"latency\"], lane = \"legacy\" }";
     assert_eq!(of(rate, known_bad), None);
 }

@@ -14,7 +14,9 @@ use crate::chance::Chance;
 use crate::hash::payload::HASH_PREFIX;
 use crate::hash::{PayloadHash, payload_hash};
 use crate::ids::{FaultId, LaneId, OpId, Seq, StreamId};
-use crate::plan::{Claims, ENQUEUE, INVALID_PAYLOAD, NextSeq, PublishExpect, STREAM, Step};
+use crate::plan::{
+    Claims, ENQUEUE, HASH_MISMATCH, IDEMPOTENCY_CONFLICT, INVALID_PAYLOAD, NextSeq, PublishExpect, STREAM, Step,
+};
 
 /// What a rehearsed step adds to the plan. All of it is known but what the seed decides.
 #[derive(Clone)]
@@ -172,7 +174,7 @@ impl<'p> StepPlanner<'p> {
             let (key, payload, expect) = match kind {
                 Together::Repeats => (mark.clone(), text.clone(), PublishExpect::Repeated { seq: Seq(seq) }),
                 Together::Conflicts => {
-                    let refused = PublishExpect::Refused { code: "idempotency_conflict".to_owned() };
+                    let refused = PublishExpect::Refused { code: IDEMPOTENCY_CONFLICT.to_owned() };
                     (mark.clone(), self.other_payload(&mark, nth, stream), refused)
                 }
                 Together::Apart => {
@@ -323,7 +325,7 @@ impl Wrong {
         let of_hash = |hash: String| {
             let claims = Claims { next_seq: Some(NextSeq::Right), payload_hash: Some(hash) };
             // The legacy publish takes no hash.
-            (claims, "payload_hash_mismatch", Some(LaneId::Candidate))
+            (claims, HASH_MISMATCH, Some(LaneId::Candidate))
         };
         let hash = || hash_of(payload).to_string();
         match self {

@@ -3,7 +3,7 @@
 use super::super::compile::payload::{Payload, Place, nearly, payload};
 use super::prelude::*;
 use super::republish::Published;
-use crate::plan::PublishExpect;
+use crate::plan::{IDEMPOTENCY_CONFLICT, PublishExpect};
 
 pub(super) const KIND: StepKind = StepKind {
     name: "conflict",
@@ -38,7 +38,7 @@ impl Step for Conflict {
                         let mark = format!("{}:other", event.mark);
                         payload(chance, decks, Payload::Small, Place { mark: &mark, stream, nth: seq })
                     });
-                    (other, PublishExpect::Refused { code: "idempotency_conflict".to_owned() })
+                    (other, PublishExpect::Refused { code: IDEMPOTENCY_CONFLICT.to_owned() })
                 });
             });
         }

@@ -124,6 +124,22 @@ async fn a_client_follows_live_what_is_published_while_it_is_connected() {
 }
 
 #[tokio::test]
+async fn a_publish_that_is_acknowledged_and_not_written_is_left_and_the_script_goes_on() {
+    let fake = Fake::with(|service| service.unwritten = 4);
+    let story = story(&fake, &script(&[CONNECT, &burst(3)])).await;
+    let tried =
+        ["op 1 try 1: no row", "op 1 try 2: no row", "op 1 try 3: no row", "op 2 try 1: no row", "op 3 try 1: 1"];
+    assert_eq!(story[2..7], tried);
+}
+
+#[tokio::test]
+async fn a_publish_that_is_written_by_a_second_try_is_not_left() {
+    let fake = Fake::with(|service| service.unwritten = 2);
+    let story = story(&fake, &script(&[CONNECT, &publish(1)])).await;
+    assert_eq!(story[2..5], ["op 1 try 1: no row", "op 1 try 2: no row", "op 1 try 3: 1"]);
+}
+
+#[tokio::test]
 async fn a_client_that_comes_back_catches_up_from_its_cursor() {
     let steps = script(&[CONNECT, &publish(1), DISCONNECT, &burst(2), CONNECT]);
     let story = story(&Fake::default(), &steps).await;

@@ -33,6 +33,8 @@ pub(super) struct Service {
     ended: Vec<u32>,
     /// The answers to so many of the next publishes are lost.
     pub(super) lost_answers: u32,
+    /// So many publishes are acknowledged and not written.
+    pub(super) unwritten: u32,
     /// Live events of these seqs cut the connection instead.
     pub(super) cut_at: BTreeSet<u64>,
     /// Live events of these seqs are never sent.
@@ -243,7 +245,12 @@ struct FakeWriter(Fake);
 #[async_trait]
 impl WriterSession for FakeWriter {
     async fn publish(&mut self, publish: Publish<'_>) -> Completion<Published> {
-        self.0.up()?.publish(publish.stream, publish.key, publish.payload)
+        let mut service = self.0.up()?;
+        if service.unwritten > 0 {
+            service.unwritten -= 1;
+            return Err(OpError::Unwritten("no row".to_owned()));
+        }
+        service.publish(publish.stream, publish.key, publish.payload)
     }
 
     async fn connections(&mut self) -> Completion<Option<Vec<String>>> {

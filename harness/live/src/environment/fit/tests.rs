@@ -161,3 +161,25 @@ fn only_this_tools_module_is_updated_and_only_on_a_server_of_the_run() {
     assert_eq!(fit(&ours(), Some(LaneId::Legacy), updates), [false; 3]);
     assert_eq!(fit(&ours(), Some(LaneId::Candidate), updates), [true, false, true]);
 }
+
+#[test]
+fn a_service_that_takes_no_seq_or_resumes_one_stream_after_the_other_is_spared_what_needs_it() {
+    let names = ["claims-checked", "seqs-checked", "hashes-checked", "cursor-rewritten-foreign"];
+    assert_eq!(fit(&environment(legacy(""), Source::Bundled), None, names), [true; 4]);
+    let no_seq = environment(legacy("[publish]\nexpected_next_seq = \"\"\n"), Source::Bundled);
+    assert_eq!(fit(&no_seq, None, names), [false, false, true, true]);
+    let why = no_seq.unfit(&plan("seqs-checked"), None).unwrap();
+    assert!(why.contains("a wrong seq, and a publish of the legacy lane names none"), "{why}");
+    let rooms = environment(legacy("channel = \"room:{topic}\"\n[events]\nsubscribe = \"\"\n"), Source::Bundled);
+    assert_eq!(fit(&rooms, None, names), [true, true, true, false]);
+}
+
+#[test]
+fn a_module_without_a_call_for_a_resume_is_asked_for_stale_cursors_once_and_spared_all_other_policies() {
+    let names = ["stale-beyond-budget", "stale-below-floor", "policy-changed", "accept-stale"];
+    let append_only = environment(Source::Bundled, candidate("[resume]\nreducer = \"\"\n[policy]\nreducer = \"\"\n"));
+    assert_eq!(fit(&append_only, None, names), [true, false, false, false]);
+    // One that judges cursors by a policy of its own says nothing by accepting them.
+    let own_policy = environment(Source::Bundled, candidate("[policy]\nreducer = \"\"\n"));
+    assert_eq!(fit(&own_policy, None, names), [false; 4]);
+}

@@ -67,11 +67,18 @@ impl PhoenixSession {
             let stale = self.refusal_of(refused).stale;
             let stale: Vec<_> = stale.iter().map(|stale| &stale.stream).collect();
             let probing = self.probing.get_or_insert_default();
-            let before = probing.len();
+            let refused: Vec<_> = probing
+                .iter()
+                .filter(|(stream, _)| stale.contains(stream))
+                .map(|(stream, (cursor, _))| (stream.clone(), Some(*cursor)))
+                .collect();
             probing.retain(|stream, _| !stale.contains(&stream));
-            if probing.len() == before {
+            if refused.is_empty() {
                 // Refused for another reason: the probe tells nothing.
                 probing.clear();
+            } else if self.profile.joins_to_subscribe() {
+                // A join ends the channel that was joined before, even a join that is refused.
+                self.ask_for(&refused, replay_batch).await?;
             }
         }
     }

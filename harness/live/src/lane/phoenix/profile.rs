@@ -415,6 +415,8 @@ impl Profile for PhoenixProfile {
             sets_policies: self.policy.path.is_some(),
             shared: true,
             scoped: self.scoped,
+            joins_each_topic: self.joins_to_subscribe(),
+            takes_no_seq: self.publish.expected_next_seq.is_empty() || self.publish.payload.is_empty(),
             keeps_watermarks: !self.unsubscribe_forgets,
             counts_connections: self.presence.is_there() && self.names_clients(),
             windows: self.window.as_ref().map_or(Windows::Unsaid, ServiceWindow::means),

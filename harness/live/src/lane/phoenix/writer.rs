@@ -154,6 +154,10 @@ impl WriterSession for PhoenixWriter {
             return Err(not_in_plan(stream));
         };
         let call = &self.profile.publish;
+        if call.payload.is_empty() && payload.trim().is_empty() {
+            let words = "not sent: an empty body is a request without a payload, and no empty text";
+            return Err(OpError::from(refusal(INVALID_PAYLOAD, words)));
+        }
         let invalid = canonicalize(payload.as_bytes(), &mut Vec::new()).err();
         if let Some(error) = invalid.as_ref().filter(|error| !call.strict && is_json(error)) {
             return Err(OpError::from(refusal(INVALID_PAYLOAD, format!("not sent: {error}"))));

@@ -242,6 +242,7 @@ impl Profile for SpacetimeProfile {
             other_module: !self.shape().is_ours(),
             sends_signals: !self.signals.table.is_empty(),
             takes_no_hash: !self.append.arguments.has("hash") && !self.append.arguments.has("claimed_hash"),
+            judges_no_cursor: !self.shape().checks_cursors(),
             takes_no_seq: !self.append.arguments.has("expected_next_seq"),
             hides_keys: self.database.is_some() && self.token.is_none() && !self.publishes_module(),
             // The window is one of a whole database, and others may use one that the run did not create.

@@ -84,7 +84,7 @@ pub(super) fn propose(schema: &Schema, url: &str, database: &str) -> Result<(Str
         draft.say("# No table has a row for each connection, so no client is counted.");
         draft.name("table", None);
     }
-    keys(&mut draft, schema);
+    keys(&mut draft, schema, table, events);
     refusals(&mut draft);
     Ok((draft.lines.join("\n") + "\n", draft.undecided))
 }
@@ -338,7 +338,7 @@ fn connections(schema: &Schema) -> Option<(&str, &str)> {
     found.max_by_key(|(name, _)| ["connection", "online", "presence"].iter().any(|word| name.contains(word)))
 }
 
-fn keys(draft: &mut Draft, schema: &Schema) {
+fn keys(draft: &mut Draft, schema: &Schema, events: &str, row: &ProductType) {
     draft.section("keys");
     let ours = Schema::module();
     let (table, is_ours) = ("sync_append_key", |row: &ProductType| {
@@ -348,7 +348,13 @@ fn keys(draft: &mut Draft, schema: &Schema) {
         draft.say("# Seqs are read back from the events.");
         draft.name("table", None);
     }
-    draft.ask("scope = \"stream\"", "whether a key is one of its stream, or \"global\" over all streams");
+    let key = find(row, KEY, is_text, &[]).unwrap_or_default();
+    if schema.is_primary_key(events, key) {
+        draft.say(format!("# `{key}` is the primary key of `{events}`: a key is one over all streams."));
+        draft.say("scope = \"global\"");
+    } else {
+        draft.ask("scope = \"stream\"", "whether a key is one of its stream, or \"global\" over all streams");
+    }
 }
 
 fn refusals(draft: &mut Draft) {

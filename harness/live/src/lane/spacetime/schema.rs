@@ -47,6 +47,8 @@ static MODULE: LazyLock<Arc<Schema>> =
 #[allow(missing_docs, reason = "the name says it")]
 pub struct Schema {
     tables: BTreeMap<String, Arc<ProductType>>,
+    /// The places of the columns of each table's primary key.
+    primary_keys: BTreeMap<String, Vec<u16>>,
     reducers: BTreeMap<String, ProductType>,
     shape: Arc<ModuleShape>,
 }
@@ -64,6 +66,8 @@ struct Reported {
 struct ReportedTable {
     name: String,
     product_type_ref: u32,
+    #[serde(default)]
+    primary_key: Vec<u16>,
     #[serde(default)]
     table_access: Value,
 }
@@ -99,9 +103,10 @@ impl Schema {
             let inlined = inlined(&AlgebraicType::Product(reducer.params.0), &types)?;
             Some((reducer.name, inlined.into_product().ok()?))
         };
-        let tables = reported.tables.iter().filter_map(|table| Some((table.name.clone(), row(table)?)));
+        let tables = reported.tables.iter().filter_map(|table| Some((table.name.clone(), row(table)?))).collect();
+        let primary_keys = reported.tables.iter().map(|table| (table.name.clone(), table.primary_key.clone()));
         let reducers = reported.reducers.into_iter().filter_map(arguments).collect();
-        Ok(Schema { tables: tables.collect(), reducers, shape: Arc::default() })
+        Ok(Schema { tables, primary_keys: primary_keys.collect(), reducers, shape: Arc::default() })
     }
 
     /// What clients see of this project's module.
@@ -127,6 +132,16 @@ impl Schema {
         }
         surface.row_level_security = reported.row_level_security.into_iter().map(|rule| rule.sql).collect();
         Ok(surface)
+    }
+
+    /// Whether a table's rows are told apart by this column alone.
+    pub fn is_primary_key(&self, table: &str, column: &str) -> bool {
+        let place = self
+            .tables
+            .get(table)
+            .and_then(|row| row.elements.iter().position(|element| element.name.as_deref() == Some(column)));
+        let Some(place) = place.and_then(|place| u16::try_from(place).ok()) else { return false };
+        self.primary_keys.get(table).is_some_and(|key| *key == [place])
     }
 
     #[must_use]
@@ -175,6 +190,14 @@ impl Schema {
             Some(types) => fitted(filled, &AlgebraicType::Product(types.clone())),
             None => filled,
         }
+    }
+
+    /// Whether the call that publishes takes a number, and no option, for this placeholder.
+    pub(super) fn has_zero_for_none(&self, placeholder: &str) -> bool {
+        let append = &self.shape.append;
+        let taken = append.arguments.place_of(placeholder).zip(self.arguments(&append.reducer));
+        let kind = taken.and_then(|(place, types)| types.elements.get(place));
+        kind.is_some_and(|kind| kind.algebraic_type.as_option().is_none())
     }
 
     /// The arguments of a checkpoint: of a client for a stream, its seq and what the client has on disk.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cutover_core::hash::{payload_hash, sha256};
 use cutover_core::history::StoredCheckpoint;
 use cutover_core::ids::{Seq, StreamId};
-use cutover_core::plan::{STREAM, Window};
+use cutover_core::plan::{SEQUENCE_CONFLICT, STREAM, Window};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -27,8 +27,9 @@ use crate::lane::{Completion, OpError, OpenError, Prune, Publish, Published, Sho
 /// The status of a reducer that returned an error.
 const REDUCER_FAILED: u16 = 530;
 
-/// How often an acknowledged event is queried before it counts as not written.
+/// How often an acknowledged event is queried before it counts as not written; and once one was not, the next ones.
 const LOOKS: u32 = 6;
+const LOOKS_AGAIN: u32 = 2;
 /// The wait before the second query. It doubles each time: two thirds of a second in all.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 
@@ -40,6 +41,7 @@ pub(super) struct SpacetimeWriter {
     retry_after: Option<Duration>,
     /// Whether the table of idempotency keys can be read. It keeps pruned events, but only its owner sees it.
     reads_keys: bool,
+    looks: u32,
 }
 
 impl SpacetimeWriter {
@@ -60,7 +62,7 @@ impl SpacetimeWriter {
     /// A writer that connects with its first request.
     pub(super) fn new(http: HttpClient, database: String, names: Arc<Names>, schema: Arc<Schema>) -> SpacetimeWriter {
         let reads_keys = !schema.shape().keys.table.is_empty();
-        SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys }
+        SpacetimeWriter { http, database, names, schema, retry_after: None, reads_keys, looks: LOOKS }
     }
 
     fn shape(&self) -> &ModuleShape {
@@ -163,6 +165,10 @@ impl WriterSession for SpacetimeWriter {
         };
         let key = &self.shape().key_on_wire(&self.names, key);
         let append = &self.shape().append;
+        if publish.expected_next_seq == Some(0) && self.schema.has_zero_for_none("expected_next_seq") {
+            let words = "not sent: the call takes 0 for none, so that no publish can expect the seq 0";
+            return Err(OpError::from(refusal(SEQUENCE_CONFLICT, words)));
+        }
         let args = self.schema.call(&append.reducer, &append.arguments, |name| match name {
             "stream" => Some(Value::from(stream_id.as_str())),
             "key" => Some(Value::from(key.as_str())),
@@ -183,7 +189,8 @@ impl WriterSession for SpacetimeWriter {
         loop {
             match self.seq_of(&stream_id, key).await {
                 Ok(Some(seq)) => return Ok(Published { seq: Seq(seq), duplicate: None, differs: Vec::new() }),
-                Ok(None) if looks == LOOKS => {
+                Ok(None) if looks >= self.looks => {
+                    self.looks = LOOKS_AGAIN;
                     let why = format!(
                         "HTTP 200, and {looks} looks by SQL found no row of it in `{}`",
                         self.shape().events.table

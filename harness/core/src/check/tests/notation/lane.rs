@@ -7,7 +7,7 @@ use super::{events, words};
 use crate::hash::PayloadHash;
 use crate::history::{
     Closed, Completion, Fire, HISTORY_SCHEMA, Header, History, Phase, Record, Refusal, RewindReason, Rewrote,
-    SlowNotice, Snapshot, StaleStream, Verdict, Via,
+    SlowNotice, Snapshot, StaleStream, UNSAID, Verdict, Via,
 };
 use crate::ids::{ClientId, ConnId, Cursor, FaultId, LaneId, OpId, Seed, Seq, StreamId, SubId};
 use crate::plan::{Plan, Reading};
@@ -411,9 +411,8 @@ fn stale(stream: &str, reason: &str, fields: &[&str]) -> Option<Refusal> {
     let reason = match reason {
         "floor" => "retention_floor_breach",
         "budget" => "replay_budget_exceeded",
-        code => {
-            return Some(Refusal { code: code.to_owned(), ..Refusal::default() });
-        }
+        "unsaid" => UNSAID,
+        code => return Some(Refusal { code: code.to_owned(), ..Refusal::default() }),
     };
     let text = |name: &str| {
         let found = fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix('='));

@@ -11,34 +11,44 @@
 //!
 //! | statement | meaning |
 //! |---|---|
-//! | `call a NAME done`, `call a NAME CODE`, and then `done`, `refused CODE`, `info`, `not-offered` | a call of a reducer that is to be done, or to be refused; and its answer, where it is another one |
+//! | `call a NAME done`, `call a NAME CODE` | a call of a reducer that is to be done, or to be refused |
+//! | the same, and `done`, `refused CODE`, `info`, `not-offered` | its answer, where it is another one |
 //! | `rows a [[1]] [[2]]` | a query, with the rows of the plan and those that it gave |
 //! | `retain a 3`, `budget a 2` | the stream's policy at the start |
 //! | `policy a retain 3`, `policy a budget 2` | the same as an operation |
-//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info`, `pub a1 later`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | a publish, and its answer |
+//! | `pub a1`, `pub a1 = 2`, `pub a1 refused CODE`, `pub a1 info` | a publish, and its answer |
+//! | `pub a1 later`, `pub a1 unwritten`, `pub a1 open`, `pub a1 known` | the same |
 //! | `prove a4` and what a publish takes | heal, converge, and the publish that proves the stream alive |
 //! | `c1 answers` | a heartbeat is answered while the proof is waited for |
 //! | `ack a1`, `ack a1 = 2` | the answer to an open one |
 //! | `again a1`, `again a1 = 2`, `again a1 new` | repeated with the same key |
 //! | `conflict a1`, `conflict a1 = 1`, `conflict a1 refused CODE` | same key, other payload |
 //! | `invalid a1`, `invalid a1 = 1`, `invalid a1 refused CODE` | a text that is no payload, under a key of its own |
-//! | `c1 sub a`, `c1 sub a from 3` | subscribes, and is accepted once what is delivered next has come: before the next statement that is not about clients, and before the client's connection ends or it rewinds |
+//! | `c1 sub a`, `c1 sub a from 3` | subscribes, and is accepted once what is delivered next has come |
+//! | | that is before the next statement that is not about clients, its connection's end, or a rewind |
 //! | `c1 ask a from 3`, `c1 ok a head 5` | asks; is accepted there |
-//! | `c1 refused a floor cursor=1 floor=3 head=6` | is refused as stale; also `budget`, `lag=`, `budget=` |
+//! | `c1 refused a floor cursor=1 floor=3 head=6` | is refused as stale; also `budget`, `unsaid`, `lag=`, `budget=` |
 //! | `c1 refused b by a floor` | is refused because its sibling is stale |
-//! | `c1 a1 a2..4` | is delivered; after an event: `=b2` that event's payload, `=*` another, `=?` none, `~` another hash declared, `^` another key named, `!` applied anyhow, `u` or `f` one copy only |
+//! | `c1 a1 a2..4` | is delivered |
+//! | `c1 a1=b2`, `c1 a1=*`, `c1 a1=?` | with that event's payload, another one, none |
+//! | `c1 a1~`, `c1 a1^`, `c1 a1!` | with another hash declared, another key named; applied anyhow |
+//! | `c1 a1u`, `c1 a1f` | one copy only |
 //! | `c1 cut`, `c1 leave`, `c1 crash`, `c1 cursor a 3` | connection lost; steps of the plan |
-//! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit`; `c1 no-door` | its connection ends, and nothing planned that; is refused a connection |
-//! | `c1 unreadable`, `c1 gives-up`, `c1 kept-away` | gets what it can't read; will not try again; the lane's close keeps it away |
+//! | `c1 ends 1011`, also `silent`, `phx_error`, `over-limit` | its connection ends, and nothing planned that |
+//! | `c1 no-door` | is refused a connection |
+//! | `c1 unreadable`, `c1 gives-up` | gets what it can't read; will not try again |
+//! | `c1 kept-away` | the lane's close keeps it away |
 //! | `c1 rewind a`, `c1 stuck a`, `c1 mark a 3` | gives up its cursor; is stuck; its watermark at the end |
 //! | `c1 reads nothing`, `c1 reads slowly`, `c1 reads` | the plan has it read too slowly, or as usual again |
 //! | `c1 struck throttle a depth=65 limit=64 wait=2000` | is told that it reads too slowly |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
-//! | `c1 contradicts a 3 frame-seq` | is told two things by a message whose last event is this one; the rule that breaks |
-//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled`, `away`, `tried 5 10` | it is a program: its words, or that it connected so many ms after the end of its last connection |
+//! | `c1 contradicts a 3 frame-seq` | a message whose last event is this one says two things; the rule that breaks |
+//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled`, `away` | a program: its words |
+//! | `c1 says tried 5 10` | it connected so many ms after the end of its last connection |
 //! | `c1 foreign NAME 3` | is sent an event of a stream that the run does not have |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
-//! | `planned NAME c1`, `planned NAME c1 drop`, `fires NAME c1` | a fault of the plan, one that loses messages; the ledger |
+//! | `planned NAME c1`, `planned NAME c1 drop` | a fault of the plan, one that loses messages |
+//! | `fires NAME c1` | the ledger |
 //! | `unread c1 WHY` | the ledger: a connection passed the proxy unread |
 //! | `toxic NAME c1 100` | a toxic of the plan, with its toxicity in percent |
 //! | `kill`, `start`, `timeout`, `interrupted`, `at-least deliveries 3` | as they say |

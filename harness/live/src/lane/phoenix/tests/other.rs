@@ -172,6 +172,37 @@ async fn a_stale_cursor_names_the_topic_of_its_channel_and_no_reason() {
     session.subscribe(&[(StreamId::new(A), None)], 200).await.unwrap();
 }
 
+/// A service with a channel for each topic and a replay budget of 0: its head is 3, a second join ends the first, and
+/// a live event comes where the channel is joined as the socket beats.
+fn rooms_without_budget() -> impl Fn(&Message) -> Vec<Message> + Send + 'static {
+    let joined = std::sync::atomic::AtomicBool::new(false);
+    move |asked| {
+        if asked.event == "phx_leave" {
+            let was = joined.load(std::sync::atomic::Ordering::Relaxed);
+            let live = push(asked, "new", &json!({ "seq": { "n": 4 }, "body": {} }));
+            return if was { vec![live, reply(asked, "ok", &json!({}))] } else { vec![reply(asked, "ok", &json!({}))] };
+        }
+        let payload: Value = serde_json::from_str(&asked.payload).unwrap();
+        let fresh = payload["since"]["n"] == 3;
+        joined.store(fresh, std::sync::atomic::Ordering::Relaxed);
+        match fresh {
+            true => vec![reply(asked, "ok", &json!({ "head": { "n": 3 } }))],
+            false => vec![reply(asked, "error", &json!({ "reason": "gone" }))],
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_that_is_refused_leaves_the_topics_channel_joined() {
+    let mut session = open(serve(Serializer::V1, rooms_without_budget()).await, profile(ROOMS)).await;
+    let a = StreamId::new(A);
+    let heads = session.subscribe(&[(a.clone(), Some(Cursor(3)))], 200).await;
+    assert_eq!(heads, Ok(vec![(a.clone(), Head::At(Seq(3)))]));
+    // What still comes before the answer to a leave shows that the channel was joined.
+    session.unsubscribe(&[a]).await.unwrap();
+    assert_eq!(seqs(&mut *session, 1).await, [(A.to_owned(), 4)]);
+}
+
 #[tokio::test]
 async fn a_cursor_beyond_the_head_is_noticed_where_the_join_subscribes() {
     let mut session = open(serve(Serializer::V1, rooms).await, profile(ROOMS)).await;

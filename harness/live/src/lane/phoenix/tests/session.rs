@@ -321,6 +321,10 @@ async fn a_profile_puts_the_topic_into_the_path_the_key_into_a_header_and_finds_
     let (completion, asked) = served_by(lane_with(&whole), answer).await;
     assert_eq!(completion, Ok(published));
     assert!(asked.ends_with("\r\n\r\n{\"n\":1.0e2}"), "{asked}");
+    // An empty body is no text that the service could refuse.
+    let (mut writer, _) = writer_on(lane_with(&whole), answer).await;
+    let empty = writer.publish(Publish::new(&StreamId::new("run:r1:events"), "k", " ")).await;
+    assert!(matches!(empty, Err(OpError::Refused(refusal)) if refusal.message.contains("not sent")));
     let answer = "HTTP/1.1 409 Conflict\r\ncontent-length: 41\r\n\r\n{\"error\":{\"code\":\"idempotency_conflict\"}}";
     let (completion, _) = served_by(lane_with(lines), answer).await;
     assert!(matches!(completion, Err(OpError::Refused(refusal)) if refusal.code == "idempotency_conflict"));

@@ -69,7 +69,8 @@ fn the_profiles_of_other_modules_are_read() {
 
 #[test]
 fn every_mistake_in_the_description_of_a_module_is_told_with_its_place() {
-    let text = "kind = \"spacetime\"\nurl = \"http://h\"\n[events]\nseq = \"\"\n[append]\narguments = [\"{stream}\", \"{sum}\"]\n";
+    let text = "kind = \"spacetime\"\nurl = \"http://h\"\n[events]\nseq = \"\"\n\
+                [append]\narguments = [\"{stream}\", \"{sum}\"]\n";
     let error = SpacetimeProfile::of_toml(text, "lane.toml").unwrap_err().to_string();
     for words in ["lane.toml:4:7: `events.seq` is empty", "lane.toml:6:13: `{sum}` stands for nothing", "\"{payload}\""]
     {
