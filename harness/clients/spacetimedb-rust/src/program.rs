@@ -45,12 +45,8 @@ impl Open {
     fn read(line: &Value) -> Option<(Open, PathBuf)> {
         let text = |name: &str| line[name].as_str().map(str::to_owned);
         let streams = line["streams"].as_array()?.iter().filter_map(|name| Some(name.as_str()?.to_owned()));
-        let open = Open {
-            url: text("url")?,
-            database: text("database")?,
-            token: text("token"),
-            streams: streams.collect(),
-        };
+        let open =
+            Open { url: text("url")?, database: text("database")?, token: text("token"), streams: streams.collect() };
         Some((open, text("data_dir")?.into()))
     }
 }
@@ -125,7 +121,7 @@ impl Cursors {
             Some(last) if seq <= *last => say(json!({"type": "duplicate", "stream": stream, "seq": seq})),
             Some(last) if seq > last + 1 => return false,
             _ => {
-                // The payload goes on as it came, however deep or precise it is. JSON has line breaks between tokens only.
+                // The payload goes on as it came, however deep or precise it is. JSON has breaks between tokens only.
                 let (name, payload) = (json!(stream), payload.replace(['\n', '\r'], " "));
                 say(format_args!(r#"{{"type":"applied","stream":{name},"seq":{seq},"payload":{payload}}}"#));
                 self.seqs.insert(stream.to_owned(), seq);
@@ -163,8 +159,8 @@ pub type Ended = Box<dyn FnOnce() + Send>;
 /// Closes a connection.
 pub type Close = Box<dyn Fn()>;
 
-/// Tells when the thread of a connection is over. The official client's own callback is not called if that thread panics,
-/// as that of 1.2.0 does where the server ends the connection just before a subscription is sent.
+/// Tells when the thread of a connection is over. The official client's own callback is not called if that thread
+/// panics, as that of 1.2.0 does where the server ends the connection just before a subscription is sent.
 pub fn when_over(connection: JoinHandle<()>, ended: Ended) {
     std::thread::spawn(move || {
         let _ = connection.join();

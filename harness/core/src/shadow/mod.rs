@@ -52,6 +52,15 @@ pub enum Divergence {
         count: u64,
         lane: LaneId,
     },
+    /// A lane went on behind an event on one connection, and delivered it only when it was asked again.
+    Skipped {
+        stream: StreamId,
+        /// The event that was owed.
+        seq: Seq,
+        /// The event that came in its place.
+        came: Seq,
+        lane: LaneId,
+    },
     /// A lane's head is below what the lane itself delivered before: it has another history.
     Back {
         stream: StreamId,
@@ -83,6 +92,10 @@ impl fmt::Display for Diverged {
             Divergence::Lost { stream, seq, count, lane } => {
                 let events = format!("{count} events of {stream} from seq {seq}");
                 write!(f, "the {lane} lane went past {events}, also when asked again")
+            }
+            Divergence::Skipped { stream, seq, came, lane } => {
+                let instead = format!("seq {came} of {stream} came where seq {seq} was owed");
+                write!(f, "{instead}, on one connection to the {lane} lane")
             }
             Divergence::Back { stream, cursor, head, lane } => {
                 write!(f, "the {lane} lane delivered seq {cursor} of {stream}, and now has its head at {head}")
@@ -145,6 +158,14 @@ impl Shadow {
         if let Some((seq, count)) = compared.skip(lane, next) {
             compared.lane(lane).lost += count;
             self.diverged(Divergence::Lost { stream: stream.clone(), seq, count, lane });
+        }
+    }
+
+    /// An event came before one that was owed. The lane is asked again from there, so this is not yet a loss.
+    pub fn skipped(&mut self, lane: LaneId, stream: &StreamId, came: Seq) {
+        let Some(compared) = self.streams.get_mut(stream) else { return };
+        if let Some((seq, _)) = compared.skip(lane, came) {
+            self.diverged(Divergence::Skipped { stream: stream.clone(), seq, came, lane });
         }
     }
 

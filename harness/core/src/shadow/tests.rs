@@ -85,6 +85,18 @@ fn an_event_that_a_lane_went_past_is_lost() {
 }
 
 #[test]
+fn an_event_that_comes_only_when_it_is_asked_for_again_was_skipped() {
+    let mut shadow = shadow("l1 c1 l2 l3");
+    shadow.skipped(Candidate, &stream(), Seq(3));
+    shadow.applied(Candidate, &stream(), Seq(2), hash(2), 9);
+    shadow.applied(Candidate, &stream(), Seq(3), hash(3), 10);
+    let seen = shadow.seen();
+    let skipped = Divergence::Skipped { stream: stream(), seq: Seq(2), came: Seq(3), lane: Candidate };
+    assert_eq!(seen.divergences.iter().map(|diverged| &diverged.what).collect::<Vec<_>>(), [&skipped]);
+    assert_eq!((seen.streams[&stream()].compared, seen.streams[&stream()].candidate.lost), (3, 0));
+}
+
+#[test]
 fn a_lane_that_stays_behind_is_told_by_events_and_by_time() {
     let shadow = shadow("l1 c1 l2 l3");
     assert!(!shadow.is_level());

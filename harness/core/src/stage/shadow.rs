@@ -38,7 +38,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
         checks.push(odd(lane, served));
     }
     checks.extend([module(followed), compared(followed), covered(followed)]);
-    checks.extend([payloads(followed), losses(followed), level(&facts), lag(&facts)]);
+    checks.extend([payloads(followed), losses(followed), order(followed), level(&facts), lag(&facts)]);
     checks
 }
 
@@ -163,6 +163,11 @@ fn payloads(followed: &Followed) -> Check {
 fn losses(followed: &Followed) -> Check {
     let of_loss = |divergence: &Divergence| matches!(divergence, Divergence::Lost { .. } | Divergence::Back { .. });
     found("losses", "no lane left an event out", followed, of_loss)
+}
+
+fn order(followed: &Followed) -> Check {
+    let of_order = |divergence: &Divergence| matches!(divergence, Divergence::Skipped { .. });
+    found("order", "each event came behind the one before it", followed, of_order)
 }
 
 fn found(name: &str, good: &str, followed: &Followed, of_kind: impl Fn(&Divergence) -> bool) -> Check {

@@ -132,6 +132,7 @@ impl Watcher {
             }
             News::Applied { stream, seq, hash, at_us } => self.shadow.applied(lane, &stream, seq, hash, at_us),
             News::Duplicate { stream } => self.shadow.duplicate(lane, &stream),
+            News::Skipped { stream, came } => self.shadow.skipped(lane, &stream, came),
             News::Lost { stream, next } => self.shadow.lost(lane, &stream, next),
             News::Rebootstrap { stream } => self.shadow.rebootstrapped(lane, &stream),
             News::WentBack { stream, cursor, head } => self.shadow.went_back(lane, &stream, cursor, head),

@@ -44,6 +44,35 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
 }
 
 #[test]
+fn a_program_stands_in_for_clients_where_no_scenario_hangs_on_when_it_asks() {
+    let stays = |name: &str| {
+        let (path, text) = stock().iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml"))).unwrap();
+        let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(1));
+        !crate::gate::fit::takes_any_program(&plan)
+    };
+    for ours in ["cursor-rewritten-stale", "cut-during-resume", "heartbeats-starved", "replies-dropped"] {
+        assert!(stays(ours), "{ours}");
+    }
+    for ours in ["resume-after-silence", "server-paused", "tokens", "unsubscribed"] {
+        assert!(stays(ours), "{ours}");
+    }
+    for theirs in ["client-crash", "server-drains", "resume-after-cut", "frames-split-and-merged", "black-hole"] {
+        assert!(!stays(theirs), "{theirs}");
+    }
+}
+
+#[test]
+fn a_defect_of_a_client_needs_its_lane() {
+    let (path, text) = stock().iter().find(|(path, _)| path.ends_with("/client-loses-event.toml")).unwrap();
+    let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(1));
+    let lanes = scope(&suite()).lanes;
+    assert_eq!(crate::gate::fit::unfit(&plan, &lanes, None), None);
+    assert_eq!(crate::gate::fit::unfit(&plan, &lanes, Some(LaneId::Legacy)), None);
+    let why = crate::gate::fit::unfit(&plan, &lanes, Some(LaneId::Candidate)).unwrap();
+    assert_eq!(why, "it plants a defect in a client of the legacy lane, which does not run here");
+}
+
+#[test]
 fn what_the_module_of_a_lane_does_not_have_is_left_out_of_a_full_run() {
     let full = suite();
     let mut other = scope(&full);

@@ -87,7 +87,9 @@ fn each_kind_of_divergence_fails() {
     assert!(open(&back)[0].contains("now has its head at 3"), "{:?}", open(&back));
     let hash = judged(|shadow| shadow.declared_otherwise(LaneId::Legacy, &stream(), Seq(4)), |_| ());
     assert!(open(&hash)[0].contains("declares another hash of seq 4"), "{:?}", open(&hash));
-    for checks in [payload, lost, back, hash] {
+    let skipped = judged(|shadow| shadow.skipped(LaneId::Candidate, &stream(), Seq(12)), |_| ());
+    assert!(open(&skipped)[0].contains("seq 12 of run:a:events came where seq 11 was owed"), "{:?}", open(&skipped));
+    for checks in [payload, lost, back, hash, skipped] {
         assert_eq!(Decision::of(&checks), Decision::Failed);
     }
 }

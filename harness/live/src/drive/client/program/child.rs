@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -36,14 +36,36 @@ pub(super) struct Process {
     reader: JoinHandle<()>,
 }
 
-/// Kills all its processes when it is dropped.
+/// Kills all its processes when it is dropped, also those that have left the group.
 struct Group(Pid);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // It may be gone already.
+        let below = below(self.0);
+        // They may be gone already.
         let _ = killpg(self.0, Signal::SIGKILL);
+        for process in below {
+            let _ = kill(process, Signal::SIGKILL);
+        }
     }
+}
+
+/// The processes that a process started, and those that they started; none where the system does not list them.
+fn below(root: Pid) -> Vec<Pid> {
+    let parent_of = |pid: Pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok().map(Pid::from_raw)
+    };
+    let listed = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
+    let all: Vec<(Pid, Pid)> = pids.filter_map(|pid| Some((pid, parent_of(pid)?))).collect();
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        at += 1;
+    }
+    found.split_off(1)
 }
 
 impl Child {
@@ -74,8 +96,12 @@ impl Child {
     pub(super) async fn kill(self) {
         match self {
             Child::Process(process) => {
-                drop(process.group);
-                let _ = bounds::STOP.within(process.reader).await;
+                let Process { group, mut reader, .. } = process;
+                drop(group);
+                // Who else may hold its output is not waited for.
+                if bounds::STOP.within(&mut reader).await.is_err() {
+                    reader.abort();
+                }
             }
             Child::Planted(task) => task.kill().await,
         }
@@ -93,7 +119,7 @@ impl Process {
             None => Command::new(program),
             Some(binary) => {
                 let mut tied = Command::new(binary);
-                tied.args(["tied", &std::process::id().to_string(), "--", program]);
+                tied.args(["tied", "--group", &std::process::id().to_string(), "--", program]);
                 tied
             }
         };
