@@ -34,6 +34,7 @@ fmt:
     cargo fmt --manifest-path spacetime/module/Cargo.toml
     cargo fmt --manifest-path spacetime/fixtures/append-only/Cargo.toml
     cargo fmt --manifest-path spacetime/fixtures/renamed/Cargo.toml
+    cargo fmt --manifest-path harness/clients/spacetimedb-rust/Cargo.toml
 
 # Run the gate with the built-in lanes; for example: just gate --scenario 'resume-*'
 gate *args:

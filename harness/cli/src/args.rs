@@ -404,6 +404,9 @@ pub struct ListArgs {
 
 #[derive(Debug, Args)]
 pub struct TiedArgs {
+    /// Take the whole group of processes along
+    #[arg(long)]
+    pub group: bool,
     /// The process that started it
     pub parent: i32,
     /// The program and its arguments

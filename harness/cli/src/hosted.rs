@@ -11,11 +11,17 @@ pub mod shadow;
 mod stage;
 mod token;
 
-use cutover_core::stage::{Check, Outcome};
-use cutover_live::bounds::{self, Bound};
-use cutover_live::lane::http::HttpError;
-use cutover_live::lane::spacetime::admin::AdminError;
+use std::pin::pin;
 
+use cutover_core::stage::INTERRUPTED;
+use cutover_core::stage::server::{Answer, ServerSeen, Trouble};
+use cutover_live::bounds::{self, Bound};
+use cutover_live::lane::http::{HttpClient, HttpError};
+use cutover_live::lane::spacetime::admin::{self, AdminError};
+use cutover_live::lane::spacetime::operate;
+use serde::Serialize;
+
+use environment::{HostedEnvironment, Variable};
 pub use stage::{Stage, is_stage, recheck};
 
 use crate::exit::{Exit, Failure};
@@ -24,63 +30,71 @@ use crate::signals::{StopSignals, runtime};
 /// The answer to a request of an operator.
 pub const ANSWER: Bound = bounds::OPERATION;
 
-/// Does the work of a stage, and concludes it. A signal ends the work, and the stage is then unknown.
-pub fn conduct(mut stage: Stage, work: impl AsyncFnOnce(&mut Stage) -> Result<(), Failure>) -> Result<Exit, Failure> {
+/// Does the work of a stage, judges the facts that it found, and concludes. A signal ends the work, once the work has
+/// left nothing behind, and the stage is then unknown.
+pub fn conduct<F: Serialize>(
+    mut stage: Stage,
+    mut facts: F,
+    work: impl AsyncFnOnce(&mut Stage, &mut F) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     runtime()?.block_on(async {
         let mut signals = StopSignals::listen()?;
-        let ended = tokio::select! {
-            done = work(&mut stage) => {
-                done?;
-                None
+        let (stop, mut held) = (stage.stop.clone(), stage.held.subscribe());
+        let mut stopped = None;
+        {
+            let mut work = pin!(work(&mut stage, &mut facts));
+            loop {
+                tokio::select! {
+                    done = &mut work => {
+                        done?;
+                        break;
+                    }
+                    by = signals.next() => {
+                        let again = stopped.replace(by.to_string()).is_some();
+                        stop.cancel();
+                        if again {
+                            break;
+                        }
+                    }
+                    _ = held.wait_for(|held| !held), if stopped.is_some() => break,
+                }
             }
-            by = signals.next() => Some(by),
-        };
-        if let Some(by) = ended {
-            stage.check(Check::unknown("interrupted", format!("the command was ended by {by}"), "run it again"));
         }
+        if let Some(by) = stopped {
+            stage.fact(INTERRUPTED, by);
+        }
+        stage.judge(&facts)?;
         stage.conclude()
     })
 }
 
-/// What a server's version is, and whether it is the expected one: `2.8` expects any version that begins so.
-pub fn version(name: &str, seen: &Result<Option<String>, AdminError>, expected: Option<&str>, variable: &str) -> Check {
-    match (seen, expected) {
-        (Ok(Some(seen)), Some(expected)) if *seen != *expected && !seen.starts_with(&format!("{expected}.")) => {
-            let mend = format!("have the server upgraded, or mend {variable}");
-            Check::failed(name, format!("SpacetimeDB {seen}, and {expected} is expected"), mend)
-        }
-        (Ok(Some(seen)), _) => Check::passed(name, format!("SpacetimeDB {seen}")),
-        (Ok(None), _) => Check::unknown(name, "/v1/health names no version", "is this a SpacetimeDB server?"),
-        (Err(error), _) => refused(name, error, "is this a SpacetimeDB server?"),
-    }
+/// What a request of an operator showed.
+pub fn answer<T>(result: Result<T, AdminError>) -> Answer<T> {
+    result.map_err(|error| trouble(&error)).into()
 }
 
-/// Compares a server's fingerprint with the one that is pinned.
-pub fn fingerprint(seen: &Result<Option<String>, AdminError>, pinned: Option<&str>, variable: &str) -> Check {
-    let name = "fingerprint";
-    let mend = format!("is this the right server? If its key was changed on purpose, mend {variable}");
-    match (seen, pinned) {
-        (Ok(Some(seen)), None) => Check::skipped(
-            name,
-            format!("the server's key is {seen}, and none is pinned"),
-            format!("set {variable}={seen}"),
-        ),
-        (Ok(Some(seen)), Some(pinned)) if seen == pinned => Check::passed(name, format!("{seen}, as pinned")),
-        (Ok(Some(seen)), Some(pinned)) => {
-            Check::failed(name, format!("the server's key is {seen}, and {pinned} is pinned"), mend)
-        }
-        (Ok(None), _) => Check::unknown(name, "the server shows no public key", "is this a SpacetimeDB server?"),
-        (Err(error), _) => refused(name, error, &mend),
-    }
-}
-
-/// What a request shows that was not answered as it should. What may be otherwise next time is unknown.
-pub fn refused(name: &str, error: &AdminError, mend: &str) -> Check {
+/// What stands in the way of a request. What may be otherwise next time is unknown.
+pub fn trouble(error: &AdminError) -> Trouble {
     let passing = match error {
         AdminError::NoAnswer { error, .. } => matches!(**error, HttpError::TimedOut { .. } | HttpError::Lost { .. }),
         AdminError::Refused { status, .. } => *status == 429 || *status >= 500,
         AdminError::Unreadable { .. } => false,
     };
-    let outcome = if passing { Outcome::Unknown } else { Outcome::Failed };
-    Check::new(name, outcome, error.to_string()).mend(mend)
+    Trouble::new(error.to_string(), passing)
+}
+
+/// Who a server is.
+pub async fn server(http: &mut HttpClient, environment: &HostedEnvironment, pinned: Option<&str>) -> ServerSeen {
+    let version = answer(admin::version(http).await);
+    let of = |variable| environment.get(variable).map(str::to_owned);
+    let mut seen = ServerSeen {
+        expected_version: of(Variable::Version),
+        pinned: pinned.map(str::to_owned).or_else(|| of(Variable::Fingerprint)),
+        fingerprint: None,
+        version: None,
+    };
+    if version.seen().is_some() {
+        seen.fingerprint = Some(answer(operate::fingerprint(http).await));
+    }
+    ServerSeen { version: Some(version), ..seen }
 }

@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use cutover_core::evidence::Evidence;
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{Ran, evidence, gate, rechecked, text, write};
+use support::{Ran, cutover, evidence, gate, rechecked, text, write};
 
 /// Each mistake of `wrong.py`, and the reason of the finding `client` by which it must be caught.
 const CAUGHT: [(&str, &str); 13] = [
@@ -41,10 +41,29 @@ const BROKEN: [(&str, &str); 6] = [
     ("closes-its-output", "closed its standard output"),
 ];
 
+/// Each known-bad scenario of a client with a defect, by the end of its name, and the reason of its one finding.
+const PLANTED: [(&str, &str); 12] = [
+    ("applies-twice", "applied-twice"),
+    ("changes-payload", "wrong-hash"),
+    ("forgets-checkpoint", "cursor-behind"),
+    ("hammers", "no-back-off"),
+    ("hammers-evenly", "no-growth"),
+    ("invents-event", "not-received"),
+    ("keeps-stale-cursor", "kept-stale"),
+    ("loses-event", "lost"),
+    ("resumes-ahead", "cursor-ahead"),
+    ("stays-away", "stayed-away"),
+    ("stores-before-apply", "stored-before-applied"),
+    ("swaps-events", "out-of-order"),
+];
+
+/// The driver of the official Rust client 2.x, where it was built.
+const RUST_2: &str = "spacetimedb-rust/target/debug";
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let has_python = Command::new("python3").arg("--version").output().is_ok();
-    let ignored = !has_python && std::env::var_os("CI").is_none();
+    let is_ci = std::env::var_os("CI").is_some();
+    let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let mut trials = vec![
         Trial::test("the Python example is right after cuts, crashes and stale cursors", right),
         Trial::test("a program drives built-in scenarios in the place of our clients", in_place_of_ours),
@@ -56,11 +75,21 @@ fn main() -> ExitCode {
     trials.extend(BROKEN.map(|(defect, says)| {
         Trial::test(format!("a client that {} is unknown", words(defect)), move || broken(defect, says))
     }));
-    let mut trials: Vec<Trial> = trials.into_iter().map(|trial| trial.with_ignored_flag(ignored)).collect();
-    let has_npm = Command::new("npm").arg("--version").output().is_ok();
-    let official =
-        Trial::test("the official client of Phoenix is right after cuts, crashes and stale cursors", official);
-    trials.push(official.with_ignored_flag(!has_npm && std::env::var_os("CI").is_none()));
+    let needs = |trial: Trial, is_there: bool| trial.with_ignored_flag(!is_there);
+    let has_python = has("python3") || is_ci;
+    let mut trials: Vec<Trial> = trials.into_iter().map(|trial| needs(trial, has_python)).collect();
+    let npm = Trial::test("the official client of Phoenix is right after cuts, crashes and stale cursors", npm_phoenix);
+    trials.push(needs(npm, has("npm") || is_ci));
+    let planted = "each client with a planted defect is caught with one finding";
+    trials.push(Trial::test(planted, || planted_clients(&PLANTED)));
+    if cfg!(feature = "engine") {
+        let rust = Trial::test("the official Rust client 1.2.0 is right on the built-in server", rust_1);
+        trials.push(needs(rust, is_ci || rust_1_dir().join("spacetimedb-client").is_file()));
+    }
+    // A server of 2.x is not part of the project: without one, and without the driver, this is reported as ignored.
+    let rust = Trial::test("the official Rust client 2.x is right on a server of 2.x", rust_2);
+    let is_built = clients().join(RUST_2).join("spacetimedb-client").is_file();
+    trials.push(needs(rust, is_built && std::env::var_os(SERVER).is_some()));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -90,7 +119,7 @@ fn right() -> Result<(), Failed> {
 }
 
 /// Its packages lie beside its driver, and are installed from there without a network.
-fn official() -> Result<(), Failed> {
+fn npm_phoenix() -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
     for folder in ["phoenix-js", "scenarios"] {
         std::fs::create_dir(dir.path().join(folder))?;
@@ -108,6 +137,72 @@ fn official() -> Result<(), Failed> {
     let ran = run_of(dir.path(), "phoenix-js-*", &["--also", &scenarios]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(evidence(dir.path(), "out").judged.scenarios.len(), 3);
+    Ok(())
+}
+
+/// Names the program of a server of 2.x.
+const SERVER: &str = "CUTOVER_SPACETIMEDB_BIN";
+
+/// Cargo builds examples beside the tests.
+fn rust_1_dir() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().join("examples")
+}
+
+fn rust_1() -> Result<(), Failed> {
+    rust(&rust_1_dir(), &[])
+}
+
+fn rust_2() -> Result<(), Failed> {
+    let server = std::env::var(SERVER)?;
+    rust(&clients().join(RUST_2), &["--candidate-bin", &server])
+}
+
+/// The scenarios of the Rust client, and built-in ones with it in the place of our client.
+fn rust(dir: &Path, more: &[&str]) -> Result<(), Failed> {
+    let bundles = tempfile::tempdir()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([dir.to_owned()].into_iter().chain(std::env::split_paths(&path)))?;
+    let scenarios = text(&clients().join("scenarios"));
+    let client = format!("candidate={}", text(&dir.join("spacetimedb-client")));
+    let own = ["--also", &scenarios, "--scenario", "spacetimedb-rust-*"];
+    let ours = ["--client", &client, "--scenario", "client-crash", "--scenario", "server-drains", "--no-known-bad"];
+    for (name, args, count) in [("own", &own[..], 3), ("ours", &ours, 2)] {
+        let out = text(&bundles.path().join(name));
+        let line = ["gate", "--seed", "7", "--out", &out, "--aa", "candidate", "--drawn", "0"];
+        let ran = support::ended(cutover(&line).args(args).args(more).env("PATH", &path));
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let evidence = evidence(bundles.path(), name);
+        assert_eq!(evidence.judged.scenarios.len(), count);
+        let said = |name: &str, lane: &str| {
+            let history = bundles.path().join(format!("{out}/histories/{name}.{lane}.jsonl"));
+            std::fs::read_to_string(history).unwrap_or_default().contains(r#""word":"applied""#)
+        };
+        // The program stood there, and not our own client.
+        assert!(evidence.judged.scenarios.iter().all(|ran| said(&ran.name, "candidate")), "{}", ran.out);
+    }
+    Ok(())
+}
+
+/// Without the built-in candidate, those on the legacy lane alone.
+fn planted_clients(planted: &[(&str, &str)]) -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let mut args = vec!["--drawn", "0"];
+    let names: Vec<String> = planted.iter().map(|(name, _)| format!("client-{name}")).collect();
+    names.iter().for_each(|name| args.extend(["--scenario", name.as_str()]));
+    if !cfg!(feature = "engine") {
+        args.extend(["--aa", "legacy"]);
+    }
+    let ran = gate(dir.path(), "out", &args);
+    let evidence = evidence(dir.path(), "out");
+    let scenarios = &evidence.judged.scenarios;
+    assert_eq!(scenarios.len(), if cfg!(feature = "engine") { planted.len() } else { 7 }, "{}{}", ran.out, ran.err);
+    for scenario in scenarios {
+        let found: Vec<String> = scenario.principal().map(|found| found.finding.reason.word.to_owned()).collect();
+        let (_, reason) = planted.iter().find(|(name, _)| scenario.name == format!("client-{name}")).unwrap();
+        assert_eq!(found, [*reason], "{}\n{}", scenario.name, ran.out);
+    }
+    assert_eq!(rechecked(dir.path(), "out"), ran.code);
     Ok(())
 }
 
@@ -141,12 +236,15 @@ fn wrong(dir: &Path, defect: &str) -> (Ran, Evidence) {
     let faults: String = match defect {
         "hammers" | "hammers-evenly" => (2..16)
             .map(|nth| {
-                format!("{{ do = \"cut\", name = \"c{nth}\", how = \"reset\", when = \"before\", clients = [\"desk\"], at = {{ resume = {nth} }} }},\n")
+                let how = r#"how = "reset", when = "before", clients = ["desk"]"#;
+                format!("{{ do = \"cut\", name = \"c{nth}\", {how}, at = {{ resume = {nth} }} }},\n")
             })
             .collect(),
-        _ => "{ do = \"repeat\", clients = [\"desk\"], at = { delivery = \"run:alpha:events\", seq = 4 } },\n\
-              { do = \"cut\", how = \"close\", when = \"after\", clients = [\"desk\"], at = { delivery = \"run:alpha:events\", seq = 8 } },\n"
-            .to_owned(),
+        _ => {
+            let at = |seq: u64| format!(r#"clients = ["desk"], at = {{ delivery = "run:alpha:events", seq = {seq} }}"#);
+            let cut = r#"do = "cut", how = "close", when = "after""#;
+            format!("{{ do = \"repeat\", {} }},\n{{ {cut}, {} }},\n", at(4), at(8))
+        }
     };
     // Only a new start shows what is in the file.
     let leaves = if defect == "forgets-to-store" { "crash" } else { "disconnect" };

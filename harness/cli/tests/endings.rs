@@ -165,6 +165,36 @@ fn whatever_kills_the_gate_kills_its_servers() {
 }
 
 #[test]
+fn what_a_client_that_is_a_program_started_ends_with_the_gate() {
+    for (name, kills) in [("killed", true), ("at-its-end", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("started");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        // One process in its group, and one that has left it. Neither reads its input, and both keep its output open.
+        let body = format!("(trap '' TERM; sleep 60) & a=$!\nsetsid sleep 60 & echo $a $! > {}\nwait", text(&fifo));
+        let client = format!("legacy={}", program(dir.path(), "client", &body));
+        let out = text(&dir.path().join("out"));
+        let args = ["gate", "--aa", "legacy", "--drawn", "0", "--client", &client, "--out", &out];
+        let args = [&args[..], &["--scenario", "resume-after-cut"]].concat();
+        let mut gate =
+            cutover(&args).env("TMPDIR", dir.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = std::fs::read_to_string(&fifo).unwrap();
+        let started: Vec<i32> = started.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+        if kills {
+            gate.kill().unwrap();
+        }
+        gate.wait().unwrap();
+        let [in_group, outside] = started[..] else { panic!("{started:?}") };
+        assert!(is_gone(Pid::from_raw(in_group)), "{name}");
+        match kills {
+            // A process that has left the group is found by a gate that goes on, and by no one else.
+            true => drop(kill(Pid::from_raw(outside), Signal::SIGKILL)),
+            false => assert!(is_gone(Pid::from_raw(outside)), "{name}"),
+        }
+    }
+}
+
+#[test]
 fn a_program_that_knows_nothing_of_us_ends_with_us_too() {
     let dir = tempfile::tempdir().unwrap();
     let fifo = dir.path().join("serving");

@@ -4,9 +4,10 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::Stdio;
 
 use support::*;
 
@@ -73,6 +74,46 @@ fn what_differs_is_found_and_what_is_edited_in_the_record_too() {
         let path = dir.path().join("out/stage.json");
         let record = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, record.replace("\"failed\"", "\"passed\"")).unwrap();
+        assert_eq!(rechecked(dir.path(), "out"), 1);
+    }
+}
+
+/// Waits until both lanes of the shadow run are connected, by its metrics.
+fn is_connected(metrics: &str) {
+    loop {
+        let mut stream = TcpStream::connect(metrics).unwrap();
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        if ["legacy", "candidate"].iter().all(|l| answer.contains(&format!("shadow_connected{{lane=\"{l}\"}} 1"))) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_event_that_a_lane_skips_until_it_is_asked_again_is_found() {
+    for defect in ["skip-live", "swap-live"] {
+        let dir = tempfile::tempdir().unwrap();
+        let services = services(dir.path(), defect);
+        services.iter().for_each(|service| publish(service.address, 1..=2));
+        let [legacy, candidate] = services.each_ref().map(Server::url);
+        let out = text(&dir.path().join("out"));
+        let args = ["shadow", "--legacy", &legacy, "--candidate", &candidate, "--stream", TOPIC, "--out", &out];
+        let mut command = cutover(&[&args[..], &["--for", "3s", "--metrics", "127.0.0.1:0"]].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let metrics = line.trim().strip_prefix("metrics at http://").unwrap().strip_suffix("/metrics").unwrap();
+        is_connected(metrics);
+        services.iter().for_each(|service| publish(service.address, 3..=9));
+        said.read_to_string(&mut line).unwrap();
+        let ran = child.wait_with_output().unwrap();
+        let out = String::from_utf8(ran.stdout).unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{defect}: {out}{line}");
+        let order = out.lines().find(|line| line.contains(" order ")).unwrap();
+        assert!(order.contains("FAILED"), "{defect}: {out}");
         assert_eq!(rechecked(dir.path(), "out"), 1);
     }
 }

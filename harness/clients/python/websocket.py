@@ -9,7 +9,7 @@ import struct
 class WebSocket:
     def __init__(self, host, port, target):
         self.sock = socket.create_connection((host, port), timeout=10)
-        self.buffer = b""
+        self.buffer, self.parts = b"", b""
         self.send_raw(
             f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
@@ -40,9 +40,9 @@ class WebSocket:
         self.send_raw(head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)))
 
     def messages(self):
-        """The whole text messages that have arrived. No server of a run divides a message into frames."""
+        """The whole text messages that have arrived. A message may come in several frames."""
         while len(self.buffer) >= 2:
-            opcode, size, at = self.buffer[0] & 15, self.buffer[1] & 127, 2
+            is_last, opcode, size, at = self.buffer[0] >> 7, self.buffer[0] & 15, self.buffer[1] & 127, 2
             if size > 125:
                 at, form = (4, ">H") if size == 126 else (10, ">Q")
                 if len(self.buffer) < at:
@@ -55,8 +55,11 @@ class WebSocket:
                 raise OSError("the server closed the connection")
             if opcode == 9:
                 self.send(data, opcode=10)
-            elif opcode == 1:
-                yield data.decode()
+            elif opcode in (0, 1):
+                self.parts += data
+                if is_last:
+                    data, self.parts = self.parts, b""
+                    yield data.decode()
 
     def close(self):
         try:

@@ -32,6 +32,8 @@ pub const RELAY: Bound = Bound::new("relay", Duration::from_secs(5));
 pub const OUTBOX: Bound = Bound::new("outbox", Duration::from_secs(5));
 /// What a program that stands in a client's place is asked for: an answer to a ping, or the end of its connection.
 pub const PROGRAM: Bound = Bound::new("program", Duration::from_secs(10));
+/// The first attempt of a program to reconnect, once it has lost a good connection.
+pub const AWAY: Bound = Bound::new("away", Duration::from_secs(10));
 pub const DRAIN: Bound = Bound::new("drain", Duration::from_secs(20));
 /// A lane's list of connections that has caught up with the connections.
 pub const ROLL_CALL: Bound = Bound::new("roll-call", Duration::from_secs(5));

@@ -7,6 +7,8 @@ pub mod bounds;
 pub mod clock;
 pub mod plain_file;
 
+pub mod authorities;
+
 pub mod frame;
 
 pub mod toxic;

@@ -26,7 +26,7 @@ pub fn upstream(text: &str) -> Option<UpstreamAddr> {
 }
 
 fn leads(host: &str, port: u16, tls: bool) -> Option<UpstreamAddr> {
-    (!host.is_empty()).then(|| UpstreamAddr { host: host.to_owned(), port, tls })
+    (!host.is_empty()).then(|| UpstreamAddr { host: host.to_owned(), port, tls, authorities: None })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cutover_core::ids::Seed;
+use cutover_core::text::seconds;
 
 use super::{LaneArgs, jobs};
 
@@ -74,14 +75,8 @@ fn storable_seed(text: &str) -> Result<Seed, String> {
 const MAX_SEARCH: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => 0,
-    };
-    let time = number.parse().ok().and_then(|number: u64| number.checked_mul(seconds)).map(Duration::from_secs);
+    // A number alone is one of seconds.
+    let time = text.parse().ok().or_else(|| seconds(text)).map(Duration::from_secs);
     let time = time.filter(|time| (Duration::from_secs(1)..=MAX_SEARCH).contains(time));
     time.ok_or_else(|| "give a time such as 90s, 10m or 1h, of at most 7 days".to_owned())
 }

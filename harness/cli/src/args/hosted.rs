@@ -10,11 +10,11 @@ use super::TextOrJson;
 /// The environment of a hosted lane. There are no others, so that no other name of `prod` avoids what holds for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum EnvName {
-    /// The environment of developers
+    /// Where developers try changes
     Dev,
-    /// The one before production
+    /// Where a release is tried before production
     Staging,
-    /// Production
+    /// Where users are served
     Prod,
 }
 

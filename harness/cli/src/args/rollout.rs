@@ -29,13 +29,13 @@ Exit codes:
 
 #[derive(Debug, Clone, Args)]
 pub struct RolloutArgs {
-    /// The environment
+    /// The environment whose users are moved
     #[arg(value_name = "ENV")]
     pub env: EnvName,
     /// The stage that is to begin: a cohort in percent, or `retirement`
     #[arg(long, value_name = "STAGE", value_parser = stage)]
     pub to: Stage,
-    /// The digest of the module that serves there
+    /// The digest of the module that serves there: `facts.module.sha256` in the evidence of its deploy
     #[arg(long, value_name = "DIGEST")]
     pub build: String,
     /// The policy, with a table `[rollout]`
@@ -47,7 +47,7 @@ pub struct RolloutArgs {
     /// A snapshot of the service levels of the cohort before (`-` for stdin); may be repeated
     #[arg(long, value_name = "FILE")]
     pub slo: Vec<PathBuf>,
-    /// The record of the stage before
+    /// The record of the stage before; every stage but the first needs one
     #[arg(long, value_name = "DIR")]
     pub previous: Option<PathBuf>,
     /// Roll back, whatever the evidence says; this is the reason

@@ -1,6 +1,6 @@
 //! Records a run: the bundle from its first byte to its last, and what is known when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -49,6 +49,8 @@ pub struct Recording {
     failed: Option<String>,
     /// What the drawn scenarios covered.
     covered: Coverage,
+    /// The modules that each lane was seen to run.
+    modules: BTreeMap<LaneId, BTreeSet<String>>,
     baselines: Option<Baselines>,
     /// How many baselines the run differed from.
     differ: usize,
@@ -84,6 +86,7 @@ impl Recording {
             toxiproxy: args.toxiproxy.as_deref().map(masked),
             lanes: BTreeMap::new(),
             module_digest: None,
+            environment: args.lanes.env.map(|env| env.to_string()),
             calibration: saved().map(|saved| saved.summary()).filter(|summary| summary.total().planted > 0),
             judged: decide(Vec::new(), &scope, &State::InProgress),
             scope,
@@ -108,6 +111,7 @@ impl Recording {
             enough: args.fail_fast.then(CancellationToken::new),
             failed: None,
             covered: Coverage::default(),
+            modules: BTreeMap::new(),
             baselines,
             differ: 0,
         })
@@ -179,7 +183,11 @@ impl Recording {
         if let (Some(before), Some(now)) = (before, self.evidence.lanes.get_mut(lane)) {
             now.spoken = before.spoken;
         }
-        self.evidence.module_digest = self.evidence.module_digest.take().or_else(|| module_digest.clone());
+        self.modules.entry(*lane).or_default().extend(module_digest.clone());
+        let of = |lane| self.modules.get(&lane).filter(|modules| !modules.is_empty());
+        // A database whose module changed during the run shows nothing of either.
+        let one = of(LaneId::Candidate).or(of(LaneId::Legacy)).filter(|modules| modules.len() == 1);
+        self.evidence.module_digest = one.and_then(BTreeSet::first).cloned();
     }
 
     /// Judges a plan that was driven, and writes what it left.

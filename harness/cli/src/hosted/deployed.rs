@@ -2,22 +2,18 @@
 
 use std::path::Path;
 
+use cutover_core::stage::deploy::{COMMAND, DeployFacts, Found, Left};
 use cutover_core::stage::{self, Decision, StageRecord, Surface};
 use cutover_live::plain_file;
 
 use super::stage::MAX_FILE_BYTES;
 use crate::exit::Failure;
 
-/// The file with the schema that a deploy left.
-pub const SCHEMA_AFTER: &str = "schema-after.json";
-
-pub const COMMAND: &str = "deploy";
-
 /// Reads the record of a deploy that passed.
 ///
 /// # Errors
 /// A directory that holds no such record, or one that does not hold.
-pub fn read(dir: &Path) -> Result<StageRecord, Failure> {
+fn read(dir: &Path) -> Result<StageRecord, Failure> {
     let shown = dir.display();
     let path = dir.join(stage::FILE);
     let bytes = plain_file::read(&path, MAX_FILE_BYTES)
@@ -39,15 +35,18 @@ pub fn read(dir: &Path) -> Result<StageRecord, Failure> {
     Ok(record)
 }
 
-/// What a deploy noted of the database as it left it, such as `module_hash`.
-pub fn after<'a>(record: &'a StageRecord, key: &str) -> Option<&'a str> {
-    record.facts.get("after")?.get(key)?.as_str()
+/// What a deploy left, as its record says.
+pub fn left(dir: &Path) -> Result<(Left, DeployFacts), Failure> {
+    let record = read(dir)?;
+    let unreadable = |error: serde_json::Error| Failure::usage(format!("{}: {error}", dir.display()));
+    let facts: DeployFacts = serde_json::from_value(record.facts.into()).map_err(unreadable)?;
+    let after = facts.after.as_ref().and_then(|after| after.seen()).cloned().unwrap_or_default();
+    let Found { module_hash, surface, .. } = after;
+    Ok((Left { environment: record.environment, started: record.started, module_hash, surface }, facts))
 }
 
 /// The schema that a deploy left.
 pub fn surface(dir: &Path) -> Result<Surface, Failure> {
-    read(dir)?;
-    let path = dir.join(SCHEMA_AFTER);
-    let bytes = plain_file::read(&path, MAX_FILE_BYTES).map_err(|error| Failure::unreadable(&path, &error))?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    let (left, _) = left(dir)?;
+    left.surface.ok_or_else(|| Failure::usage(format!("{} says nothing of a schema", dir.display())))
 }

@@ -3,8 +3,9 @@
 //! A variable of the process wins over one of the file. A token comes only from the process.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use cutover_core::stage::provision::Misfit;
 use cutover_core::text::{Secret, learn, visible};
 use cutover_live::lane::spacetime::SpacetimeProfile;
 use cutover_live::plain_file;
@@ -25,6 +26,7 @@ pub enum Variable {
     TokenIssuer,
     TokenAudience,
     HealthPath,
+    CaFile,
     Token,
     Fingerprint,
     Version,
@@ -32,13 +34,14 @@ pub enum Variable {
 }
 
 impl Variable {
-    pub const ALL: [Variable; 10] = [
+    pub const ALL: [Variable; 11] = [
         Variable::HttpBaseUrl,
         Variable::Database,
         Variable::WebsocketPath,
         Variable::TokenIssuer,
         Variable::TokenAudience,
         Variable::HealthPath,
+        Variable::CaFile,
         Variable::Token,
         Variable::Fingerprint,
         Variable::Version,
@@ -53,6 +56,7 @@ impl Variable {
             Variable::TokenIssuer => "TOKEN_ISSUER",
             Variable::TokenAudience => "TOKEN_AUDIENCE",
             Variable::HealthPath => "HEALTH_PATH",
+            Variable::CaFile => "CA_FILE",
             Variable::Token => "TOKEN",
             Variable::Fingerprint => "FINGERPRINT",
             Variable::Version => "VERSION",
@@ -72,6 +76,7 @@ impl Variable {
             Variable::TokenIssuer => "https://auth.example.com",
             Variable::TokenAudience => "sync",
             Variable::HealthPath => "/v1/health",
+            Variable::CaFile => "certificates/authority.pem",
             Variable::Token => "the token",
             Variable::Fingerprint => "sha256:...",
             Variable::Version => "2.8",
@@ -84,7 +89,7 @@ impl Variable {
         let (is_path, is_plain) =
             (value.starts_with('/'), !value.contains(|c: char| c.is_whitespace() || c.is_control()));
         match self {
-            _ if !is_plain => Some("holds a blank or a control character"),
+            _ if !is_plain && self != Variable::CaFile => Some("holds a blank or a control character"),
             // The profile of the lane says more.
             Variable::HttpBaseUrl => None,
             Variable::Database if value.contains(['/', '?', '#', '%']) => Some("is no name or identity of a database"),
@@ -102,14 +107,6 @@ impl Variable {
 pub fn is_digest(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// What is wrong with one variable, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
-    pub variable: String,
-    pub what: String,
-    pub mend: String,
 }
 
 /// The variables of one environment as they were found.
@@ -213,6 +210,11 @@ impl HostedEnvironment {
         }
     }
 
+    /// `<PREFIX>_<ENV>`, with which its variables begin.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The name of a variable, such as `OA_SPACETIME_DEV_DATABASE`.
     pub fn variable(&self, variable: Variable) -> String {
         format!("{}_{}", self.prefix, variable.suffix())
@@ -247,7 +249,7 @@ impl HostedEnvironment {
     /// Every variable that is missing or malformed.
     pub fn profile(&self) -> Result<SpacetimeProfile, Failure> {
         if !self.misfits.is_empty() {
-            let lines: Vec<String> = self.misfits.iter().map(Misfit::line).collect();
+            let lines: Vec<String> = self.misfits.iter().map(line_of).collect();
             let what = format!("the variables of the environment `{}` are wrong\n{}", self.name, lines.join("\n"));
             return Err(Failure::usage(what).hint("`cutover provision-check` checks the whole environment"));
         }
@@ -256,6 +258,7 @@ impl HostedEnvironment {
             url: self.base_url().to_owned(),
             database: Some(self.database().to_owned()),
             token: self.token.clone(),
+            ca_file: self.get(Variable::CaFile).map(PathBuf::from),
             websocket_path: self.get(Variable::WebsocketPath).map_or(usual.websocket_path, str::to_owned),
             ..SpacetimeProfile::default()
         };
@@ -263,11 +266,9 @@ impl HostedEnvironment {
     }
 }
 
-impl Misfit {
-    pub fn line(&self) -> String {
-        let mend = if self.mend.is_empty() { String::new() } else { format!(" ({})", self.mend) };
-        format!("{}: {}{mend}", self.variable, visible(&self.what))
-    }
+fn line_of(misfit: &Misfit) -> String {
+    let mend = if misfit.mend.is_empty() { String::new() } else { format!(" ({})", misfit.mend) };
+    format!("{}: {}{mend}", misfit.variable, visible(&misfit.what))
 }
 
 fn file_of(path: &Path) -> Result<BTreeMap<String, String>, Failure> {

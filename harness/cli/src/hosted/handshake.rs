@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use cutover_core::stage::Check;
-use cutover_core::stage::handshake::{COMMAND, checks};
+use cutover_core::stage::handshake::{COMMAND, HandshakeFacts};
+use cutover_core::stage::provision::ModuleSeen;
+use cutover_core::stage::server::Trouble;
 use cutover_live::bounds::Bound;
 use cutover_live::hosted::{Handshake, Line, reach, shake};
 use cutover_live::lane::protocol::Profile;
 use cutover_live::lane::socket::Bounds;
 use cutover_live::lane::spacetime::presence::Seat;
-use cutover_live::lane::spacetime::{Schema, SpacetimeProfile, admin};
+use cutover_live::lane::spacetime::{Schema, SpacetimeProfile, admin, operate};
 
 use super::environment::HostedEnvironment;
-use super::{ANSWER, Stage, conduct, refused};
+use super::{ANSWER, Stage, conduct, trouble};
 use crate::args::HandshakeArgs;
 use crate::exit::{Exit, Failure};
 use crate::out;
@@ -27,42 +28,39 @@ pub fn run(args: &HandshakeArgs) -> Result<Exit, Failure> {
         );
     }
     let stage = Stage::begin(COMMAND, args.hosted.env, args.hosted.out.as_ref(), args.hosted.format)?;
-    conduct(stage, async |stage| {
-        stage.fact("server", profile.url.clone());
-        stage.fact("database", environment.database());
-        stage.fact("table", args.table.clone());
-        stage.fact("asked", args.repeat);
-        stage.fact("half_open", args.half_open.is_some());
-        stage.fact("rounds", serde_json::json!([]));
-        if let Err(check) = rounds(args, &profile, environment.database(), stage).await {
-            stage.check(check);
+    let facts = HandshakeFacts {
+        server: profile.url.clone(),
+        database: environment.database().to_owned(),
+        table: args.table.clone(),
+        asked: args.repeat.into(),
+        half_open: args.half_open.is_some(),
+        ..HandshakeFacts::default()
+    };
+    conduct(stage, facts, async |stage, facts| {
+        let reached = rounds(args, &profile, environment.database(), facts).await;
+        if reached.is_err() {
             stage.unavailable();
         }
-        let derived = checks(&stage.record().facts);
-        stage.checks(derived);
+        facts.reached = Some(reached.into());
         Ok(())
     })
 }
 
-/// Does the rounds. The check that stands in the way is the error.
+/// Does the rounds. What stands in the way is the error.
 async fn rounds(
     args: &HandshakeArgs,
     profile: &SpacetimeProfile,
     database: &str,
-    stage: &mut Stage,
-) -> Result<(), Check> {
-    let name = "server";
-    let mend = "`cutover provision-check` says what is missing";
+    facts: &mut HandshakeFacts,
+) -> Result<String, Trouble> {
     let origin = profile.socket_origin();
-    reach(&origin, origin.tls).await.map_err(|unreached| Check::unknown(name, unreached.why, mend))?;
-    let unavailable = |why: String| Check::unknown(name, why, mend);
+    let unavailable = |why: String| Trouble::new(why, true);
+    reach(&origin, origin.tls).await.map_err(|unreached| unavailable(unreached.why))?;
     let line = Line::open(profile.clone()).await.map_err(|error| unavailable(error.to_string()))?;
     let mut http = line.http(profile.token.as_ref(), ANSWER).map_err(|error| unavailable(error.to_string()))?;
-    let schema = match admin::schema(&mut http, database).await {
-        Ok(schema) => schema.unwrap_or_else(|| Schema::clone(&Schema::module())),
-        Err(error) => return Err(refused(name, &error, mend)),
-    };
-    stage.check(Check::passed(name, format!("`{database}` on {}", origin.authority())));
+    let schema = admin::schema(&mut http, database).await.map_err(|error| trouble(&error))?;
+    let schema = schema.unwrap_or_else(|| Schema::clone(&Schema::module()));
+    facts.module = operate::module_bytes_digest(&mut http, database).await.ok().map(|sha256| ModuleSeen { sha256 });
     let seconds = |name, seconds| Bound::new(name, Duration::from_secs(seconds));
     let handshake = Handshake {
         seat: Seat {
@@ -79,6 +77,6 @@ async fn rounds(
     };
     let rounds = shake(&line, &handshake, &mut |nth| out::note(&format!("round {nth} of {}", args.repeat))).await;
     line.close().await;
-    stage.fact("rounds", serde_json::to_value(&rounds).unwrap_or_default());
-    Ok(())
+    facts.rounds = rounds;
+    Ok(origin.authority())
 }

@@ -104,13 +104,14 @@ fn evidence(dir: &Path) -> Result<Evidence, Failure> {
         decision: decision.decision.to_string(),
         digest: found.evidence.as_ref().map(|evidence| evidence.digest.clone()).unwrap_or_default(),
         build: found.evidence.as_ref().and_then(|evidence| evidence.module_digest.clone()),
-        environment: None,
+        environment: found.evidence.as_ref().and_then(|evidence| evidence.environment.clone()),
         started: times.and_then(|times| Moment::parse(&times.started)),
     })
 }
 
 fn of_stage(dir: &Path, record: &StageRecord, problems: &[String]) -> Evidence {
-    let module = record.facts.get("module").and_then(|module| module.get("sha256"));
+    let facts = serde_json::Value::from(record.facts.clone());
+    let module = ["/module/sha256", "/followed/modules/begin"].iter().find_map(|at| facts.pointer(at)?.as_str());
     Evidence {
         place: dir.display().to_string(),
         command: record.command.clone(),
@@ -122,7 +123,7 @@ fn of_stage(dir: &Path, record: &StageRecord, problems: &[String]) -> Evidence {
         },
         decision: record.decision.to_string(),
         digest: record.digest.clone(),
-        build: module.and_then(|digest| digest.as_str()).map(str::to_owned),
+        build: module.map(str::to_owned),
         environment: Some(record.environment.clone()),
         started: Moment::parse(&record.started),
     }

@@ -1,14 +1,17 @@
 //! The directory of a stage: its record, and the files that belong to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cutover_core::evidence::layout::{FileEntry, Files};
-use cutover_core::stage::{self, Check, Decision, StageRecord};
+use cutover_core::stage::{self, Decision, StageRecord};
 use cutover_core::text::visible;
 use cutover_live::clock::Moment;
 use cutover_live::plain_file;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{EnvName, RecheckArgs, TextOrJson};
 use crate::bundle_dir::{BundleDir, in_reports};
@@ -24,6 +27,10 @@ pub struct Stage {
     dir: BundleDir,
     format: TextOrJson,
     unavailable: bool,
+    /// Cancelled once a signal has come.
+    pub stop: CancellationToken,
+    /// Whether something is there that must be deleted before the command ends.
+    pub held: Arc<watch::Sender<bool>>,
 }
 
 impl Stage {
@@ -40,15 +47,8 @@ impl Stage {
         let mut record = StageRecord::begin(command, env, started.rfc3339(), provenance::tool());
         record.seal();
         dir.write(&Files::from([(stage::FILE.to_owned(), record.to_bytes())]))?;
-        Ok(Stage { record, dir, format, unavailable: false })
-    }
-
-    pub fn check(&mut self, check: Check) {
-        self.record.checks.push(check);
-    }
-
-    pub fn checks(&mut self, checks: impl IntoIterator<Item = Check>) {
-        self.record.checks.extend(checks);
+        let (stop, held) = (CancellationToken::new(), Arc::new(watch::Sender::new(false)));
+        Ok(Stage { record, dir, format, unavailable: false, stop, held })
     }
 
     pub fn fact(&mut self, name: &str, value: impl Into<Value>) {
@@ -60,19 +60,15 @@ impl Stage {
         self.unavailable = true;
     }
 
-    /// Records the facts of a command that has a rule, and the checks that follow from them, as a recheck finds them.
+    /// Records the facts of a command, and the checks that follow from them, as a recheck finds them.
     pub fn judge(&mut self, facts: &impl Serialize) -> Result<(), Failure> {
         let facts = serde_json::to_value(facts).map_err(|error| Failure::fault(error.to_string()))?;
         for (name, value) in facts.as_object().into_iter().flatten() {
             self.fact(name, value.clone());
         }
         let checks = stage::derived(&self.record.command, &self.record.facts);
-        self.checks(checks.unwrap_or_default());
+        self.record.checks = checks.unwrap_or_default();
         Ok(())
-    }
-
-    pub fn record(&self) -> &StageRecord {
-        &self.record
     }
 
     /// Adds a file to the evidence.

@@ -86,6 +86,82 @@ fn a_module_is_published_once_and_a_change_that_breaks_clients_is_asked_for() {
     assert!(ran.code == 0 && !ran.out.contains("publish"), "{}{}", ran.out, ran.err);
 }
 
+/// Ends a deploy by a signal as soon as it asks to make a database. Returns what it made, what it deleted, and its end.
+fn interrupted(signal: &str, name: &str, args: &[&str]) -> (Vec<String>, Vec<String>, Option<i32>, Lane) {
+    let lane = Lane::start("other");
+    let witness = Witness::before(lane.server.address);
+    let out = text(&lane.path().join(name));
+    let mut command = cutover(&[&["deploy", "dev", "--out", &out], args].concat());
+    command.env("OA_SPACETIME_DEV_HTTP_BASE_URL", &witness.url).env("OA_SPACETIME_DEV_DATABASE", "cutover-dev");
+    let mut child = command.env("OA_SPACETIME_DEV_TOKEN", &lane.token).spawn().unwrap();
+    let began = std::time::Instant::now();
+    while witness.databases("PUT").is_empty() {
+        assert!(began.elapsed().as_secs() < 60, "no database was made");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let code = child.wait().unwrap().code();
+    (witness.databases("PUT"), witness.databases("DELETE"), code, lane)
+}
+
+#[test]
+fn a_command_that_a_signal_ends_leaves_no_database_that_it_made() {
+    let planted = module("cutover_module_planted.wasm");
+    for (signal, name, args) in [
+        ("-INT", "scratch", &["--module", &planted][..]),
+        ("-TERM", "pr", &["--pr", "12"]),
+        ("-INT", "pr", &["--pr", "x"]),
+    ] {
+        let (made, deleted, code, lane) = interrupted(signal, name, args);
+        assert_eq!((made.len(), code), (1, Some(2)), "{name}");
+        assert_eq!(made, deleted, "{name} left a database");
+        is(lane.path(), name, "interrupted", "unknown", &["SIG"]);
+        assert_eq!(rechecked(lane.path(), name), 2);
+    }
+}
+
+/// What a publish does to rows is a front's doing here: no server loses any.
+#[test]
+fn a_row_that_is_gone_after_a_publish_is_a_loss() {
+    let lane = Lane::start("other");
+    lane.deploys("first", "dev", &[]);
+    let path = "/v1/database/sync-dev/call/append_sync_event";
+    for number in 1..=3 {
+        let row = format!(r#"["runtime.run.a.events","k{number}","{{\"n\":{number}}}","",{{"none":[]}}]"#);
+        post(lane.server.address, path, Some(&lane.token), &row);
+    }
+    let planted = module("cutover_module_planted.wasm");
+    let publish = ["--module", &planted, "--without-plan"];
+    let front = fronts::losing_rows_after_a_publish(lane.server.address, "k2");
+    let ran = lane.deploy_at(&front, "lost", "dev", &publish);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    is(lane.path(), "lost", "publish", "passed", &[]);
+    is(lane.path(), "lost", "data", "failed", &["`sync_event` had 3 rows and has 2: 1 are gone", "restore the backup"]);
+    assert_eq!(rechecked(lane.path(), "lost"), 1);
+    let lane = Lane::start("other");
+    lane.deploys("first", "dev", &[]);
+    post(lane.server.address, path, Some(&lane.token), r#"["runtime.run.a.events","k","{}","",{"none":[]}]"#);
+    lane.deploys("kept", "dev", &publish);
+    is(lane.path(), "kept", "data", "passed", &["each row is there"]);
+    let data = record(lane.path(), "kept")["facts"]["data"]["sync_event"].clone();
+    assert_eq!((&data["before"], &data["after"]), (&1.into(), &1.into()), "{data}");
+    assert_eq!(data["digests"][0], data["digests"][1], "{data}");
+}
+
+#[test]
+fn facts_that_are_edited_with_their_digest_do_not_hold() {
+    let lane = Lane::start("other");
+    lane.deploys("first", "dev", &[]);
+    let path = lane.path().join("first/stage.json");
+    let mut record: cutover_core::stage::StageRecord = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record.facts["after"]["seen"]["module_hash"] = "another".into();
+    record.seal();
+    std::fs::write(&path, record.to_bytes()).unwrap();
+    let ran = run(&["recheck", &text(&lane.path().join("first"))]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("the facts give that `module` failed: the database runs another"), "{}", ran.out);
+}
+
 #[test]
 fn an_environment_is_promoted_and_what_drifted_is_not() {
     let lane = Lane::start("other");
@@ -103,7 +179,7 @@ fn an_environment_is_promoted_and_what_drifted_is_not() {
     let ran = lane.deploy("unpinned", "prod", &["--promote-from", &staging]);
     assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
     is(lane.path(), "unpinned", "fingerprint", "unknown", &["none is pinned"]);
-    let pin = record(lane.path(), "staging")["facts"]["fingerprint"].as_str().unwrap().to_owned();
+    let pin = record(lane.path(), "staging")["facts"]["fingerprint"]["seen"].as_str().unwrap().to_owned();
     lane.deploys("prod", "prod", &["--promote-from", &staging, "--fingerprint", &pin]);
     // Staging gets another module in between.
     lane.deploys("hotfix", "staging", &["--module", &planted, "--without-plan"]);

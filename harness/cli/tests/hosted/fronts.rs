@@ -60,6 +60,27 @@ pub fn giving_up_on_publishes(server: SocketAddr) -> String {
     })
 }
 
+/// A front that hides every row with this text in it, once a publish went through.
+pub fn losing_rows_after_a_publish(server: SocketAddr, with: &'static str) -> String {
+    let published = std::sync::atomic::AtomicBool::new(false);
+    editing(server, move |bytes| {
+        use std::sync::atomic::Ordering::Relaxed;
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        if text.contains("\"Success\"") {
+            published.store(true, Relaxed);
+        }
+        let Some((head, body)) = text.split_once("\r\n\r\n").filter(|_| published.load(Relaxed)) else { return };
+        let Ok(mut json) = serde_json::from_str::<serde_json::Value>(body) else { return };
+        let Some(rows) = json.pointer_mut("/0/rows").and_then(|rows| rows.as_array_mut()) else { return };
+        rows.retain(|row| !row.to_string().contains(&format!("\"{with}\"")));
+        let body = json.to_string();
+        let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length:");
+        let head: Vec<&str> = head.split("\r\n").filter(|line| !is_length(line)).collect();
+        let head = format!("{}\r\ncontent-length: {}", head.join("\r\n"), body.len());
+        *bytes = format!("{head}\r\n\r\n{body}").into_bytes();
+    })
+}
+
 /// A server that takes connections and says nothing.
 pub fn silent() -> String {
     let address = listen(|mut client| {
@@ -82,6 +103,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, edit: impl Fn(&mut Vec<u8>)) {
 }
 
 /// TLS before a server, with a certificate of a private authority.
+#[derive(Clone)]
 pub struct TlsFront {
     pub url: String,
     /// The authority's certificate.

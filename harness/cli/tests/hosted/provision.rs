@@ -39,7 +39,7 @@ fn a_lane_that_is_provisioned_passes_and_its_token_is_seen_nowhere() {
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     is(lane.path(), "version", "version", "failed", &["SpacetimeDB 1.2.0, and 2 is expected"]);
     // The fingerprint that was seen is then pinned.
-    let seen = record(lane.path(), "out")["facts"]["fingerprint"].as_str().unwrap().to_owned();
+    let seen = record(lane.path(), "out")["facts"]["fingerprint"]["seen"].as_str().unwrap().to_owned();
     let ran = lane.check("pinned", &lane.server.url(), &[("OA_SPACETIME_DEV_FINGERPRINT", &seen)]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     is(lane.path(), "pinned", "fingerprint", "passed", &["as pinned"]);
@@ -67,13 +67,30 @@ fn a_private_authority_is_trusted_only_where_it_is_named() {
     let front = fronts::tls(lane.server.address, lane.path());
     let ran = lane.check("unknown", &front.url, &[]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    is(lane.path(), "unknown", "tls", "failed", &["unknown issuer", "SSL_CERT_FILE"]);
+    is(lane.path(), "unknown", "tls", "failed", &["unknown issuer", "OA_SPACETIME_DEV_CA_FILE"]);
     is(lane.path(), "unknown", "token", "unknown", &["not checked, because of `tls`"]);
     let authority = text(&front.authority);
     let ran = lane.check("named", &front.url, &[("SSL_CERT_FILE", &authority)]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     is(lane.path(), "named", "tls", "passed", &[]);
     is(lane.path(), "named", "subprotocols", "passed", &["v1.bsatn"]);
+    // The variable of the environment does the same, and no other authority is trusted then.
+    let file = [("OA_SPACETIME_DEV_CA_FILE", authority.as_str())];
+    let ran = lane.check("variable", &front.url, &file);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    is(lane.path(), "variable", "tls", "passed", &[]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = text(&fronts::tls(lane.server.address, elsewhere.path()).authority);
+    let ran = lane.check("wrong", &front.url, &[("OA_SPACETIME_DEV_CA_FILE", &other), ("SSL_CERT_FILE", &authority)]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    is(lane.path(), "wrong", "tls", "failed", &["is of no issuer in", &other]);
+    let none = text(&write(lane.path(), "empty.pem", "no certificate\n"));
+    for (name, file, words) in
+        [("empty", none.as_str(), "has no certificate"), ("gone", "/no/such.pem", "/no/such.pem")]
+    {
+        lane.check(name, &front.url, &[("OA_SPACETIME_DEV_CA_FILE", file)]);
+        is(lane.path(), name, "variables", "failed", &[words]);
+    }
     let plain = front.url.replace("https://localhost", "https://127.0.0.1");
     let ran = lane.check("name", &plain, &[("SSL_CERT_FILE", &authority)]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -157,7 +174,36 @@ fn a_handshake_through_tls_passes() {
     let lane = Lane::start("sync");
     let front = fronts::tls(lane.server.address, lane.path());
     let authority = text(&front.authority);
-    let variables = dev(&front.url, &[("SSL_CERT_FILE", &authority)]);
+    let variables = dev(&front.url, &[("OA_SPACETIME_DEV_CA_FILE", &authority)]);
     let ran = hosted(lane.path(), "out", &["handshake", "dev", "--repeat", "1"], &variables);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let variables = dev(&front.url, &[]);
+    let ran = hosted(lane.path(), "untrusted", &["handshake", "dev", "--repeat", "1"], &variables);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn lanes_of_profiles_trust_the_authority_that_they_name() {
+    let lane = Lane::start("sync");
+    let legacy = Server::start("legacy", &lane.path().join("legacy"));
+    let fronts = [legacy.address, lane.server.address].map(|at| {
+        let dir = tempfile::tempdir().unwrap();
+        (fronts::tls(at, dir.path()), dir)
+    });
+    let [(phoenix, _legacy_dir), (spacetime, _candidate_dir)] = &fronts;
+    let of = |url: &str, kind: &str, front: &fronts::TlsFront, more: &str| {
+        let profile = format!("kind = \"{kind}\"\n{url} = \"{}\"\nca_file = {:?}\n{more}", front.url, front.authority);
+        text(&write(lane.path(), &format!("{kind}.toml"), &profile))
+    };
+    let legacy = of("socket_url", "phoenix", phoenix, "");
+    let candidate = of("url", "spacetime", spacetime, "");
+    let args = ["--legacy", &legacy, "--candidate", &candidate, "--scenario", "equal-streams"];
+    let ran = gate(lane.path(), "gate", &args);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    // The other one's authority is not its own.
+    let wrong =
+        of("url", "spacetime", &fronts::TlsFront { authority: phoenix.authority.clone(), ..spacetime.clone() }, "");
+    let args = ["--legacy", &legacy, "--candidate", &wrong, "--scenario", "equal-streams"];
+    let ran = gate(lane.path(), "wrong", &args);
+    assert!(ran.code == 3 && ran.err.contains("is of no issuer in"), "{}{}", ran.out, ran.err);
 }

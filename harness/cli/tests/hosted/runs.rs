@@ -42,6 +42,7 @@ pub fn is(dir: &Path, name: &str, of: &str, outcome: &str, words: &[&str]) {
     }
 }
 
+#[allow(dead_code, reason = "not every test that has this file uses it")]
 pub fn dev<'a>(url: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let base = [("OA_SPACETIME_DEV_HTTP_BASE_URL", url), ("OA_SPACETIME_DEV_DATABASE", "sync")];
     base.iter().chain(more).copied().collect()

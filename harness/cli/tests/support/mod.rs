@@ -235,3 +235,16 @@ fn pass(mut from: TcpStream, mut to: TcpStream, note: impl Fn(&[u8])) {
     }
     let _ = to.shutdown(std::net::Shutdown::Write);
 }
+
+/// Posts JSON, and returns the body of the answer, which must be 200.
+pub fn post(at: SocketAddr, path: &str, token: Option<&str>, body: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    let bearer = token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"));
+    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{bearer}content-type: application/json\r\n");
+    write!(stream, "{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    body.to_owned()
+}

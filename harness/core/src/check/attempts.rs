@@ -96,7 +96,7 @@ fn expected(lane: &LaneIndex<'_>, attempted: &Attempted<'_>) -> Refused {
 
 fn seen<'a>(lane: &LaneIndex<'a>, at: usize) -> &'a [StreamId] {
     match lane.history.records.get(at) {
-        Some(Record::Complete { completion: Completion::Ok { outcome: Outcome::Seen { streams } }, .. }) => streams,
+        Some(Record::Complete { completion: Completion::Ok { outcome: Outcome::Seen { streams, .. } }, .. }) => streams,
         _ => &[],
     }
 }

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checker::Checker;
 use super::finding::{Finding, Repeated, Report};
-use super::index::{Index, LaneIndex};
+use super::index::{Index, LaneIndex, STALE_CURSOR};
 use super::reason::{Reason, Shortage};
-use super::{convergence, duplicate_apply, gap, lost_write, unseen};
+use super::{convergence, duplicate_apply, gap, lost_write, unreached, unseen};
 use crate::hash::PayloadHash;
-use crate::history::{self, Record, Word};
+use crate::history::{self, Record, Refusal, Word};
 use crate::ids::StreamId;
 
 const NAME: &str = "client";
@@ -35,6 +35,10 @@ static AHEAD: Reason =
 static TIGHT: Reason = Reason::invalid("no-back-off", "{client} reconnected again and again without waiting: {got}");
 static FLAT: Reason =
     Reason::invalid("no-growth", "{client} reconnected again and again without waiting longer each time: {got}");
+static KEPT_STALE: Reason =
+    Reason::invalid("kept-stale", "{client} resumed {stream} from a cursor again that was refused as stale");
+static STAYED_AWAY: Reason =
+    Reason::invalid("stayed-away", "{client} did not reconnect when it had lost a good connection");
 pub static STAND_IN: Reason = Reason::warning("stand-in", "{client} is not the harness's own, but a program");
 static UNREAD: Reason = Reason::unknown("unread", "what came to {client} could not be read on the wire: {got}")
     .shortage(Shortage::NoConnection);
@@ -57,14 +61,18 @@ pub static CHECKER: Checker = Checker {
         &AHEAD,
         &TIGHT,
         &FLAT,
+        &KEPT_STALE,
+        &STAYED_AWAY,
         &STAND_IN,
         &UNREAD,
     ],
-    accounts_for: "same client, where its cursor is wrong: lost-write, gap, unseen, convergence, duplicate-apply",
+    accounts_for: "same client, where its cursor is wrong: lost-write, gap, unseen, convergence, duplicate-apply; \
+                   same client, where it stayed away: unreached",
     explains: |cause, effect| {
-        [&BEHIND, &AHEAD].contains(&cause.reason)
-            && effect.is_at_client_of(cause)
-            && effect.is_of(&[lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME, duplicate_apply::NAME])
+        let by_cursor = [lost_write::NAME, gap::NAME, unseen::NAME, convergence::NAME, duplicate_apply::NAME];
+        effect.is_at_client_of(cause)
+            && (([&BEHIND, &AHEAD].contains(&cause.reason) && effect.is_of(&by_cursor))
+                || (*cause.reason == STAYED_AWAY && effect.is_of(&[unreached::NAME])))
     },
     check,
 };
@@ -96,7 +104,7 @@ fn stand_in(index: &Index<'_>, lane: &LaneIndex<'_>, number: usize) -> Option<Fi
     let name = index.plan.clients.name(number);
     let clients = index.plan.plan.cases.iter().flat_map(|case| &case.clients);
     let programs = clients.filter(|client| client.id.as_str() == name).find_map(|client| client.programs.as_ref());
-    let is_planned = programs.is_some_and(|programs| programs.of(lane.lane).is_some());
+    let is_planned = programs.is_some_and(|programs| programs.defect.is_some() || programs.of(lane.lane).is_some());
     (!is_planned).then(|| Finding::new(NAME, &STAND_IN).on(lane.lane).at_client(name))
 }
 
@@ -131,6 +139,10 @@ struct Followed {
     passed: BTreeMap<u64, usize>,
     checkpoint: Option<u64>,
     restarted: bool,
+    /// The cursor that it asked with last.
+    asked: Option<u64>,
+    /// A cursor that was refused as stale, and how often. Once may not have reached the program.
+    stale: Option<(u64, u32)>,
 }
 
 /// Writes the findings of one program.
@@ -163,9 +175,9 @@ fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Found {
     let numbered = |stream: &StreamId| index.plan.streams.get(stream.as_str());
     for (at, record) in lane.history.records.iter().enumerate() {
         let of = match record {
-            Record::Delivered { client, stream, .. } | Record::Subscribed { client, stream, .. } => {
-                (client, Some(stream))
-            }
+            Record::Delivered { client, stream, .. }
+            | Record::Subscribed { client, stream, .. }
+            | Record::Refused { client, stream, .. } => (client, Some(stream)),
             Record::Program { client, word } => (client, word.stream()),
             Record::Accepted { client, .. } => (client, None),
             _ => continue,
@@ -183,7 +195,9 @@ fn of_program(index: &Index<'_>, lane: &LaneIndex<'_>, client: usize) -> Found {
             (Record::Subscribed { cursor, .. }, Some(followed)) => {
                 followed.asked(at, cursor.map(|cursor| cursor.0), &mut charge);
             }
+            (Record::Refused { stream, refusal, .. }, Some(followed)) => followed.refused(stream, refusal),
             (Record::Program { word, .. }, Some(followed)) => followed.said(at, word, &mut charge),
+            (Record::Program { word: Word::Away, .. }, _) => charge.stayed_away(at),
             (Record::Accepted { .. }, _) => charge.waited(&std::mem::take(&mut waits)),
             (Record::Program { word: Word::Started, .. }, _) => {
                 streams.values_mut().for_each(|followed| followed.restarted = true);
@@ -214,6 +228,11 @@ impl Followed {
     /// It subscribes. The cursor lies between its last checkpoint and what it applied. After a crash, it may have
     /// stored more than it had said.
     fn asked(&mut self, at: usize, cursor: Option<u64>, charge: &mut Charge<'_, '_>) {
+        self.asked = cursor;
+        self.stale = self.stale.filter(|(stale, _)| cursor == Some(*stale) && !self.restarted);
+        if let Some((stale, 2..)) = self.stale {
+            charge.push(self, &KEPT_STALE, (stale, at), |finding| finding.expected("no cursor", stale));
+        }
         let cursor = match (cursor, self.checkpoint) {
             (None, Some(stored)) => {
                 charge.push(self, &BEHIND, (stored, at), |finding| finding.expected(stored, "no cursor"));
@@ -250,6 +269,14 @@ impl Followed {
         }
     }
 
+    fn refused(&mut self, stream: &StreamId, refusal: &Refusal) {
+        let is_named = refusal.stale.iter().any(|stale| stale.stream == *stream);
+        if let Some(asked) = self.asked.filter(|_| refusal.code == STALE_CURSOR && is_named) {
+            let before = self.stale.map_or(0, |(_, times)| times);
+            self.stale = Some((asked, before + 1));
+        }
+    }
+
     /// It starts anew: the first event that comes is the start.
     fn forget(&mut self) {
         let came = std::mem::take(&mut self.came);
@@ -274,13 +301,13 @@ impl Followed {
                 }
                 self.checkpoint = Some(seq.0);
             }
-            Word::Started | Word::Attempted { .. } | Word::Closed | Word::Handled => {}
+            Word::Started | Word::Attempted { .. } | Word::Closed | Word::Away | Word::Handled => {}
         }
     }
 
     fn applied(&mut self, at: usize, seq: u64, hash: Option<PayloadHash>, charge: &mut Charge<'_, '_>) {
         match self.came.get(&seq) {
-            None => charge.push(self, &UNDELIVERED, (seq, at), |finding| finding),
+            None => return charge.push(self, &UNDELIVERED, (seq, at), |finding| finding),
             Some((came, Some(received))) if hash.is_some_and(|hash| hash != *received) => {
                 let got = hash.map(|hash| hash.to_string()).unwrap_or_default();
                 charge.push(self, &OTHER_HASH, (seq, at), |finding| finding.seen_at(*came).expected(received, got));
@@ -338,6 +365,13 @@ const WAITS_MIN_US: u64 = 100_000;
 const LONG_US: u64 = 1_000_000;
 
 impl Charge<'_, '_> {
+    fn stayed_away(&mut self, at: usize) {
+        let (lane, name) = (self.lane.lane, self.index.plan.clients.name(self.client));
+        self.found.add((usize::MAX, 0, STAYED_AWAY.word), || {
+            Finding::new(NAME, &STAYED_AWAY).on(lane).at_client(name).seen_at(at)
+        });
+    }
+
     fn waited(&mut self, waits: &[(usize, u64)]) {
         let longest = |part: &[(usize, u64)]| part.iter().map(|(_, us)| *us).max().unwrap_or(0);
         let tight = waits.windows(WAITS).find(|some| some.iter().map(|(_, us)| us).sum::<u64>() < WAITS_MIN_US);

@@ -41,7 +41,7 @@ fn made<'a>(case: &'a Case, records: &'a [Record]) -> Vec<Made<'a>> {
     for record in records {
         let Record::Complete { op, completion, .. } = record else { continue };
         match completion {
-            Completion::Ok { outcome: Outcome::Seen { streams } } => drop(answers.insert(*op, Some(streams))),
+            Completion::Ok { outcome: Outcome::Seen { streams, .. } } => drop(answers.insert(*op, Some(streams))),
             Completion::Ok { outcome: Outcome::Done | Outcome::Published { .. } } => {
                 answers.insert(*op, Some(&[]));
             }

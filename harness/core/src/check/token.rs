@@ -5,19 +5,24 @@ use std::collections::BTreeMap;
 use super::attempts::{Wrong, attempts, judged};
 use super::checker::{Checker, nothing};
 use super::finding::{Finding, Report};
-use super::index::{Index, LaneIndex};
+use super::index::{Index, LaneIndex, Settled};
 use super::reason::{Reason, Shortage};
-use crate::history::{Minting, Record};
-use crate::ids::ClientId;
-use crate::plan::{Change, GOOD, Step, token_of};
+use crate::history::{Closed, Completion, Minting, Outcome, Record};
+use crate::ids::{ClientId, LaneId};
+use crate::plan::{Change, GOOD, HELD, Step, token_of};
 
 const NAME: &str = "token";
+
+/// What the legacy lane sends before it closes a connection whose token was revoked.
+const SIGN_IN_AGAIN: &str = "sync:error reauth_required";
 
 static ACCEPTED: Reason = Reason::invalid("accepted", "a token was accepted that had to be refused: {got}")
     .deed("accepted tokens that had to be refused");
 static REFUSED: Reason = Reason::invalid("refused", "a good token was refused: {got}").deed("refused good tokens");
 static OTHER_CODE: Reason = Reason::invalid("refused-with-another-code", "a token was refused with another code")
     .deed("refused tokens with another code");
+static UNTOLD: Reason = Reason::invalid("untold", "a client whose token was revoked was not told to sign in again")
+    .deed("ended connections of revoked tokens without the reason");
 static UNANSWERED: Reason =
     Reason::unknown("unanswered", "it is unknown whether a token was accepted: {got}").shortage(Shortage::NoAnswer);
 
@@ -26,7 +31,7 @@ pub static CHECKER: Checker = Checker {
     anomaly: "a token is accepted or refused wrongly",
     source: "contract, \"Tokens\" (deny codes, leeway, rotation, revocation)",
     rows: &["token-lifecycle"],
-    reasons: &[&ACCEPTED, &REFUSED, &OTHER_CODE, &UNANSWERED],
+    reasons: &[&ACCEPTED, &REFUSED, &OTHER_CODE, &UNTOLD, &UNANSWERED],
     accounts_for: "",
     explains: nothing,
     check,
@@ -53,7 +58,31 @@ fn check(index: &Index<'_>, report: &mut Report) {
             };
             report.push(finding);
         }
+        if lane.lane == LaneId::Legacy {
+            of_revoked(index, lane, report);
+        }
         of_clients(index, lane, report);
+    }
+}
+
+/// A connection that was kept ends with the reason once its token is revoked.
+fn of_revoked(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
+    for (op, state, attempted) in attempts(index, lane, false) {
+        let Settled::Done { at, .. } = state.settled else { continue };
+        let Some(Record::Complete { completion: Completion::Ok { outcome: Outcome::Seen { ended, .. } }, .. }) =
+            lane.history.records.get(at)
+        else {
+            continue;
+        };
+        if attempted.deed.word != HELD || !attempted.revoked {
+            continue;
+        }
+        report.count("tokens", 1);
+        if !matches!(ended, Some(Closed::Channel { event }) if event == SIGN_IN_AGAIN) {
+            let got = ended.as_ref().map_or_else(|| "the connection stayed open".to_owned(), Closed::to_string);
+            let finding = index.stream_finding(NAME, &UNTOLD, lane, op.stream).of_op(op.id);
+            report.push(finding.at_client(attempted.identity).seen_at(at).expected(SIGN_IN_AGAIN, got));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::reason::{Reason, Shortage};
 use super::unreached::by_cause;
 use crate::history::{Closed, Completion, Minting, Phase, Process, Record};
 use crate::ids::{LaneId, OpId};
-use crate::plan::WRITER;
+use crate::plan::{ModuleUpdate, WRITER};
 
 const NAME: &str = "unplanned-end";
 
@@ -237,7 +237,11 @@ impl<'a> Causes<'a> {
         };
         for (at, record) in lane.history.records.iter().enumerate() {
             match record {
-                Record::Process { process } if !matches!(process, Process::Started) => causes.server.push(at),
+                // Clients stay connected while a module gets more.
+                Record::Process {
+                    process: Process::Updating { update: ModuleUpdate::Additive } | Process::Started,
+                } => {}
+                Record::Process { .. } => causes.server.push(at),
                 // The token of the attempt before was refused: `token` judges that.
                 Record::Fault { client, .. } | Record::Presented { client, minted: Some(Minting::Refused), .. } => {
                     causes.fired.entry(client.as_str()).or_default().push(at);

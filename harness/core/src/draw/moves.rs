@@ -28,6 +28,7 @@ const MOVES: &[(u64, &str, Move)] = &[
     (3, "do refused-publish", operator::refused_publish),
     (3, "payload invalid", operator::invalid),
     (3, "do server", servers),
+    (1, "do update-module", operator::update_module),
     (1, "do backup", operator::backups),
     (1, "do restore", operator::backups),
     (1, "do kill-as-seen", operator::kill_as_seen),

@@ -110,6 +110,17 @@ pub(super) fn kill_as_seen(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room)
     sketch.servers = true;
 }
 
+/// The module gets more tables and reducers, which its clients do not notice.
+pub(super) fn update_module(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
+    if !room.updates || std::mem::replace(&mut sketch.updated, true) {
+        return;
+    }
+    if dice.one_in(2) {
+        sketch.await_all();
+    }
+    sketch.step("\"update-module\", update = \"additive\"".to_owned());
+}
+
 /// A backup is made, and restored whole or damaged. Clients are behind it, at its head or beyond it.
 pub(super) fn backups(sketch: &mut Sketch, dice: &mut Dice<'_>, room: Room) {
     let prunes = sketch.prunes || sketch.streams.iter().any(|stream| stream.retention.is_some());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::gate::fit::Means;
+use crate::gate::fit::{Means, Updates};
 use crate::ids::{LaneId, Protocol};
 use crate::scenario::{AtLeast, Scenario};
 
@@ -26,6 +26,8 @@ pub(super) struct Room {
     pub(super) resubscribes: bool,
     /// Whether a publish may be repeated where events are pruned.
     pub(super) repeats_pruned: bool,
+    /// Whether each SpacetimeDB lane takes an update of its module.
+    pub(super) updates: bool,
     /// Whether there may be topics without an id.
     pub(super) fixed_topics: bool,
 }
@@ -35,6 +37,10 @@ impl Room {
         let all = |has: fn(&Means) -> bool| lanes.values().all(has);
         let each = |has: &dyn Fn(LaneId, &Means) -> bool| {
             LaneId::BOTH.map(|lane| lanes.get(&lane).is_some_and(|means| has(lane, means)))
+        };
+        let of_spacetime = || {
+            let spoken = lanes.iter().filter(|(lane, means)| means.protocol(**lane) == Protocol::Spacetime);
+            spoken.map(|(_, means)| means)
         };
         Room {
             kills: each(&|_, means| means.is_ours()),
@@ -47,6 +53,7 @@ impl Room {
             policies: all(|means| means.sets_policies),
             resubscribes: all(|means| !means.keeps_watermarks),
             repeats_pruned: all(|means| !means.hides_keys),
+            updates: of_spacetime().next().is_some() && of_spacetime().all(|means| means.updates >= Updates::Additive),
             fixed_topics: all(|means| !means.shared),
         }
     }
@@ -111,6 +118,8 @@ pub(super) struct Sketch {
     /// Whether a cursor is one that only some lanes refuse.
     pub(super) strays: bool,
     pub(super) servers: bool,
+    /// Whether the module was updated.
+    pub(super) updated: bool,
     /// As with a client.
     pub(super) writer_faulted: bool,
     /// Whether anything is pruned.

@@ -43,8 +43,11 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toxiproxy: Option<String>,
     pub lanes: BTreeMap<LaneId, LaneServer>,
-    /// The digest of the SpacetimeDB module that was published, where one was.
+    /// The digest of the SpacetimeDB module that served, where it was published or the server showed it.
     pub module_digest: Option<String>,
+    /// The hosted environment that the candidate was, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// What was judged. Recheck computes this part again, and it must be equal byte for byte.
     pub judged: Judged,
     /// Every file of the bundle that is digested, by path.

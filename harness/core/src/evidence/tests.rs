@@ -191,6 +191,7 @@ pub(crate) fn blocked() -> Evidence {
             (LaneId::Candidate, server("built-in", "SpacetimeDB 1.2.0")),
         ]),
         module_digest: Some(sha256(b"module")),
+        environment: None,
         calibration: None,
         judged,
         files: BTreeMap::from([(layout::plan("equal-streams"), FileEntry::of(b"{}"))]),

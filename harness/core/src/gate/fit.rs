@@ -10,8 +10,9 @@ use super::module;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Case, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, Mutation, Plan, PlannedClient, PlannedFault, PlannedStream,
-    PublishExpect, SEQUENCE_CONFLICT, ServerAction, Step, Window, deed_of, token_of,
+    Case, Cut, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, MessageKind, ModuleUpdate, Mutation, Plan,
+    PlannedClient, PlannedFault, PlannedStream, Position, PublishExpect, SEQUENCE_CONFLICT, ServerAction, Step, WRITER,
+    Window, deed_of, token_of,
 };
 use crate::topic;
 
@@ -75,9 +76,39 @@ pub struct Means {
     /// Whether a client subscribes to one stream after the other, each by a join of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub joins_each_topic: bool,
+    /// What its module may be updated to while clients follow it.
+    #[serde(default, skip_serializing_if = "Updates::is_none")]
+    pub updates: Updates,
     /// What its server speaks, where that is not usual for its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
+}
+
+/// Which updates of this tool's module a run can publish to a lane. Each kind has those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Updates {
+    /// The run did not start the server, or the module is another one.
+    #[default]
+    None,
+    Additive,
+    /// SpacetimeDB 2 makes them. An older one asks for a migration by hand.
+    Breaking,
+}
+
+impl Updates {
+    fn is_none(&self) -> bool {
+        *self == Updates::None
+    }
+}
+
+impl From<ModuleUpdate> for Updates {
+    fn from(update: ModuleUpdate) -> Updates {
+        match update {
+            ModuleUpdate::Additive => Updates::Additive,
+            ModuleUpdate::Breaking => Updates::Breaking,
+        }
+    }
 }
 
 /// Which clients a lane lets in.
@@ -121,6 +152,7 @@ impl Means {
             takes_no_seq: false,
             judges_no_cursor: false,
             joins_each_topic: false,
+            updates: if server == ServerKind::Outside { Updates::None } else { Updates::Additive },
             protocol: None,
         }
     }
@@ -172,6 +204,24 @@ pub fn takes_programs(plan: &Plan) -> Result<(), &'static str> {
     can_not.map_or(Ok(()), Err)
 }
 
+/// Whether a program that knows nothing of a plan can stand in the place of its clients. Programs differ in how often
+/// they ask to resume, whether they ask for that in one message, and how soon they notice silence.
+pub fn takes_any_program(plan: &Plan) -> bool {
+    use MessageKind::{Heartbeat, HeartbeatReply, Resume, ResumeReply};
+    let counts = |fault: &PlannedFault| match (&fault.at, &fault.kind) {
+        (_, FaultKind::RewriteCursor { .. } | FaultKind::Cut { how: Cut::Silence, .. }) => true,
+        (Position::Resume { nth } | Position::ResumeReply { nth }, _) => *nth > 2,
+        (Position::HeartbeatReply { .. }, _) => true,
+        (Position::Message(filter), _) => {
+            filter.kind.is_some_and(|kind| [Heartbeat, HeartbeatReply, Resume, ResumeReply].contains(&kind))
+        }
+        (Position::Delivery { .. } | Position::Ack { .. }, _) => false,
+    };
+    let pauses = |step: &Step| matches!(step, Step::Server { action: ServerAction::Pause, .. });
+    let of_clients = |fault: &&PlannedFault| fault.client.as_str() != WRITER;
+    takes_programs(plan).is_ok() && !plan.faults.iter().filter(of_clients).any(counts) && !plan.steps().any(pauses)
+}
+
 /// Why a plan can't be driven over these lanes; `None` where it can. `aa` is the lane that runs against itself.
 pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -> Option<String> {
     let lane_of = |role: LaneId| aa.unwrap_or(role);
@@ -182,6 +232,13 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     let has_programs = plan.cases.iter().flat_map(|case| &case.clients).any(|client| client.programs.is_some());
     if let (true, Err(what)) = (has_programs, takes_programs(plan)) {
         return Some(format!("a program stands in a client's place, and none can be told to {what}"));
+    }
+    let plants = |client: &PlannedClient| client.programs.as_ref().is_some_and(|programs| programs.defect.is_some());
+    let plants_a_client = plan.cases.iter().flat_map(|case| &case.clients).any(plants);
+    if let (true, Expectation::Block { lane, .. }) = (plants_a_client, &plan.expect)
+        && lane_of(*lane) != *lane
+    {
+        return Some(format!("it plants a defect in a client of the {lane} lane, which does not run here"));
     }
     let plants_a_bridge = plan.bridge.as_ref().is_some_and(|bridge| !bridge.defects.is_empty());
     if plants_a_bridge && lane_of(LaneId::Candidate) != LaneId::Candidate {
@@ -205,6 +262,9 @@ pub fn unfit(plan: &Plan, lanes: &BTreeMap<LaneId, Means>, aa: Option<LaneId>) -
     if changes_an_argument(plan, is_spacetime) {
         return Some("it changes an argument of a SpacetimeDB call, and no SpacetimeDB runs here".to_owned());
     }
+    if plan.module_updates().next().is_some() && !LaneId::BOTH.into_iter().any(is_spacetime) {
+        return Some("it updates the module of a SpacetimeDB lane, and no SpacetimeDB runs here".to_owned());
+    }
     let has_our_module =
         |role| is_spacetime(role) && !lanes.get(&lane_of(role)).is_some_and(|means| means.other_module);
     if changes_an_argument(plan, has_our_module) {
@@ -224,6 +284,17 @@ fn unfit_for(plan: &Plan, role: LaneId, lane: LaneId, means: &Means, aa: bool) -
     }
     if let Some(name) = means.misses(module::used_by(plan)) {
         return Some(format!("it uses `{name}`, and the module of the {lane} lane has none like it"));
+    }
+    let wanted = plan.module_updates().map(Updates::from).max().unwrap_or_default();
+    if wanted > means.updates && means.protocol(lane) == Protocol::Spacetime {
+        return Some(match means.updates {
+            Updates::None => {
+                format!("it updates this tool's module on a server of the run, which the {lane} lane is not")
+            }
+            _ => format!(
+                "it publishes a breaking update, and the server of the {lane} lane asks for a migration by hand"
+            ),
+        });
     }
     let claimed = [(HASH_MISMATCH, means.takes_no_hash, "hash"), (SEQUENCE_CONFLICT, means.takes_no_seq, "seq")];
     for (code, _, what) in claimed.iter().filter(|(_, untaken, _)| *untaken) {

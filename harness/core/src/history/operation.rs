@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::connection::Closed;
 use crate::ids::{Seq, StreamId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,12 @@ pub enum Outcome {
     /// The events up to this one are gone.
     Pruned { up_to: Seq },
     /// Something came of these streams and of no other.
-    Seen { streams: Vec<StreamId> },
+    Seen {
+        streams: Vec<StreamId>,
+        /// How the lane ended a connection that was kept; `None` where it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<Closed>,
+    },
     /// The rows that a query gave, in the form of the plan.
     Rows { rows: String },
     /// The lane has no such call, so nothing was sent.

@@ -35,6 +35,8 @@ pub enum Word {
     Checkpoint { stream: StreamId, seq: Seq },
     /// It closed its connection as it was told.
     Closed,
+    /// It made no attempt to reconnect, for longer than any back-off after a good connection.
+    Away,
     /// It had time enough, and answered that it has handled everything that it received.
     Handled,
 }
@@ -47,7 +49,7 @@ impl Word {
             | Word::Duplicate { stream, .. }
             | Word::Rebootstrap { stream, .. }
             | Word::Checkpoint { stream, .. } => Some(stream),
-            Word::Started | Word::Attempted { .. } | Word::Closed | Word::Handled => None,
+            Word::Started | Word::Attempted { .. } | Word::Closed | Word::Away | Word::Handled => None,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::ModuleUpdate;
+
 #[allow(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
@@ -15,6 +17,10 @@ pub enum Process {
     Stopped,
     Paused,
     Resumed,
+    /// The module of its database is about to be published anew.
+    Updating {
+        update: ModuleUpdate,
+    },
     /// It ended without being asked to.
     Died {
         status: String,

@@ -30,12 +30,12 @@ pub use fault::{
 pub use habit::{HABITS, Habit, habit_of};
 pub use misuse::{MISUSES, Misuse, Request, STREAM, misuse};
 pub use outbox::{ENQUEUE, Enqueued, enqueued};
-pub use program::Programs;
+pub use program::{ClientDefect, Programs};
 pub use reducers::{Act, REDUCERS, SCRIPTS, Script};
 pub use restore::{Copying, Damage, NextEvent, Restore};
 pub use step::{
-    Claims, HASH_MISMATCH, IDEMPOTENCY_CONFLICT, INVALID_PAYLOAD, NextSeq, PublishExpect, SEQUENCE_CONFLICT,
-    ServerAction, Step,
+    Claims, HASH_MISMATCH, IDEMPOTENCY_CONFLICT, INVALID_PAYLOAD, ModuleUpdate, NextSeq, PublishExpect,
+    SEQUENCE_CONFLICT, ServerAction, Step,
 };
 pub use toxic::{ByteToxic, Direction, PlannedToxic, Reading, TOXICS, ToxicSpec};
 pub use window::{JoinParams, OWN_PROTOCOL, SaidProtocol, Window};
@@ -125,7 +125,8 @@ impl Plan {
     pub fn waits(&self) -> usize {
         let steps = self.cases.iter().flat_map(|case| &case.steps);
         let starts = |step: &&Step| {
-            matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_) | Step::Beside { .. })
+            let is_of_a_server = matches!(step, Step::Server { .. } | Step::Backup { .. } | Step::Restore(_));
+            is_of_a_server || matches!(step, Step::Beside { .. } | Step::UpdateModule { .. })
         };
         let servers = steps.filter(starts).count();
         let bridged = self.bridge.as_ref().map_or(0, |bridge| 1 + 3 * bridge.defects.len());
@@ -166,6 +167,14 @@ impl Plan {
 
     pub fn budgets(&self) -> Budgets {
         self.budgets.unwrap_or_default()
+    }
+
+    /// The updates of the module, in order.
+    pub fn module_updates(&self) -> impl Iterator<Item = ModuleUpdate> {
+        self.steps().filter_map(|step| match step {
+            Step::UpdateModule { update } => Some(*update),
+            _ => None,
+        })
     }
 
     /// The names of the backups.

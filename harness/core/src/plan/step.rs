@@ -180,6 +180,10 @@ pub enum Step {
         lane: Option<LaneId>,
         action: ServerAction,
     },
+    /// Publishes the module anew while clients follow it, on a lane that has one.
+    UpdateModule {
+        update: ModuleUpdate,
+    },
     /// Acts on the relay or the bridge, on the lane that has them.
     Beside {
         of: Beside,
@@ -275,4 +279,14 @@ impl ServerAction {
     pub fn kills(self) -> bool {
         self == ServerAction::Kill || self.waits_for_nothing()
     }
+}
+
+/// What a module that is published anew has, compared with the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModuleUpdate {
+    /// More tables and reducers. Clients stay connected.
+    Additive,
+    /// Those are gone again. The server closes all clients, and they come back.
+    Breaking,
 }

@@ -156,6 +156,7 @@ fn bundle(whole: &Whole) -> Files {
         toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
+        environment: None,
         calibration: None,
         judged: decide(vec![whole.judged()], &scope, &State::Complete),
         scope,

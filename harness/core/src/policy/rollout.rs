@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Mistakes, Node, Section, as_number, known_texts};
+use crate::text::seconds;
 
 /// What a rollout is decided by.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,18 +134,7 @@ fn cohorts(section: &Section<'_>, mistakes: &mut Mistakes) -> Vec<u8> {
 /// A text such as `90s`, `10m` or `24h`, in seconds.
 fn duration(section: &Section<'_>, key: &str, default: u64, mistakes: &mut Mistakes) -> u64 {
     let Some(text) = section.text(key, mistakes) else { return default };
-    let unit = |unit: char| match unit {
-        's' => Some(1),
-        'm' => Some(60),
-        'h' => Some(3600),
-        'd' => Some(86_400),
-        _ => None,
-    };
-    let read = text.value.chars().next_back().and_then(|last| {
-        let number: u64 = text.value.get(..text.value.len() - last.len_utf8())?.parse().ok()?;
-        number.checked_mul(unit(last)?).filter(|seconds| *seconds > 0)
-    });
-    read.unwrap_or_else(|| {
+    seconds(&text.value).filter(|seconds| *seconds > 0).unwrap_or_else(|| {
         mistakes.local(text.at, format!("`{key}` is a time such as \"90s\", \"10m\", \"24h\" or \"7d\""), None);
         default
     })

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::moment::in_words;
-use super::{Metric, Moment, Snapshot};
+use super::{Metric, Moment, Snapshot, environment_before};
 use crate::policy::{RolloutTerms, Slo, Stage};
 
 /// The clocks of two machines may differ by so many seconds.
@@ -191,15 +191,24 @@ fn one_evidence(input: &Input<'_>, has_users: bool, name: String, evidence: &Evi
         Some(true) => {}
         _ => return Found::hold(name, format!("it decided {}", evidence.decision), format!("mend it, and {again}")),
     }
-    if let Some(environment) = evidence.environment.as_deref().filter(|of| *of != input.environment) {
-        return Found::hold(name, format!("it is of {environment}, and not of {}", input.environment), again);
+    let is_gate = evidence.command == "gate";
+    match evidence.environment.as_deref() {
+        Some(of) if of == input.environment => {}
+        // A gate writes. So one before production is of the environment before, with the same module.
+        Some(of) if is_gate && environment_before(input.environment) == Some(of) => {}
+        Some(of) => return Found::hold(name, format!("it is of {of}, and not of {}", input.environment), again),
+        None if is_gate => {
+            return Found::hold(name, "it is of no hosted environment", format!("{again} with `--env`"));
+        }
+        None => {}
     }
     match &evidence.build {
         Some(build) if build != input.build => {
             return Found::hold(name, format!("it is of the build {build}, and not of {}", input.build), again);
         }
-        None if evidence.command == "gate" => {
-            return Found::hold(name, "it does not say which module it is of", format!("{again} with `--module FILE`"));
+        None if is_gate || evidence.command == "shadow" => {
+            let mend = format!("{again} with a token that may read the module, such as that of the database's owner");
+            return Found::hold(name, "it does not say which module it is of", mend);
         }
         _ => {}
     }

@@ -14,3 +14,12 @@ pub use facts::{Named, RolloutFacts};
 pub use judge::{Evidence, Found, Input, Previous, Word, judge, word};
 pub use moment::Moment;
 pub use snapshot::{Metric, SLO_SCHEMA, Snapshot};
+
+/// The environments, in the order in which a module goes through them.
+const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
+
+/// The environment from which a module comes to this one.
+pub fn environment_before(name: &str) -> Option<&'static str> {
+    let at = ENVIRONMENTS.iter().position(|environment| *environment == name)?;
+    ENVIRONMENTS.get(at.checked_sub(1)?).copied()
+}

@@ -56,7 +56,7 @@ fn gate() -> Evidence {
         decision: "ALLOW".to_owned(),
         digest: "sha256:1".to_owned(),
         build: Some("b1".to_owned()),
-        environment: None,
+        environment: Some("prod".to_owned()),
         started: Some(at("08:00:00")),
     }
 }
@@ -178,6 +178,7 @@ fn evidence_that_is_missing_old_broken_or_of_something_else_holds() {
         (Evidence { build: Some("b2".to_owned()), ..gate() }, "it is of the build b2, and not of b1"),
         (Evidence { build: None, ..gate() }, "it does not say which module it is of"),
         (Evidence { environment: Some("dev".to_owned()), ..gate() }, "it is of dev, and not of prod"),
+        (Evidence { environment: None, ..gate() }, "it is of no hosted environment"),
         (Evidence { started: None, ..gate() }, "it does not say when it was started"),
         (Evidence { started: Moment::parse("2026-02-27T08:00:00Z"), ..gate() }, "it is 51 h old, and may be 24 h"),
         (Evidence { started: Some(at("12:00:00")), ..gate() }, "it is from the future"),

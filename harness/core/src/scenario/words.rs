@@ -31,8 +31,14 @@ pub const LANES: &[(&str, LaneId)] = &[("legacy", LaneId::Legacy), ("candidate",
 pub(super) const SERVERS: &[(&str, Option<LaneId>)] =
     &[("legacy", Some(LaneId::Legacy)), ("candidate", Some(LaneId::Candidate)), ("both", None)];
 
-/// Who stands in the place of a client.
-pub(super) const DRIVERS: &[(&str, ())] = &[("exec", ())];
+/// Who stands in the place of a client: a program, or a client with a defect that speaks as one.
+pub(super) const DRIVERS: &[(&str, Driver)] = &[("exec", Driver::Exec), ("planted", Driver::Planted)];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Driver {
+    Exec,
+    Planted,
+}
 
 /// What a client asks for beside what it says.
 pub(super) const READS: &[(&str, bool)] = &[("unconfirmed", true)];
@@ -162,6 +168,7 @@ pub mod keys {
         "driver",
         "legacy",
         "candidate",
+        "defect",
     ];
     pub const JOIN: &[&str] = &["build", "protocol", "schema"];
     pub const WINDOW: &[&str] = &["min_build", "max_build", "min_schema", "max_schema"];

@@ -11,6 +11,7 @@ use super::rights::Rights;
 use super::script::{Backup, Lanes};
 use crate::ids::{ClientId, LaneId, StreamId};
 use crate::matrix::Part;
+use crate::plan::ModuleUpdate;
 use crate::plan::fault::spec::{Effect, Value};
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +93,8 @@ pub(super) struct World<'a> {
     pub(super) open: BTreeSet<(usize, u64)>,
     pub(super) clients: Vec<ClientState>,
     pub(super) servers: BTreeMap<LaneId, Server>,
+    /// The last update of the module.
+    pub(super) module: Option<ModuleUpdate>,
     pub(super) mirror: Option<Mirror>,
     pub(super) backups: Vec<Backup>,
     pub(super) awaited: Vec<(usize, Vec<usize>)>,
@@ -148,6 +151,7 @@ impl<'a> World<'a> {
             open: BTreeSet::new(),
             clients: vec![client; draft.clients.len()],
             servers: LaneId::BOTH.into_iter().map(|lane| (lane, Server::Up)).collect(),
+            module: None,
             mirror: Mirror::of(draft),
             backups: Vec::new(),
             awaited: Vec::new(),

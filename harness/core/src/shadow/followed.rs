@@ -16,6 +16,16 @@ pub struct Followed {
     pub lanes: BTreeMap<LaneId, LaneFollowed>,
     /// What was compared.
     pub seen: Seen,
+    /// What the candidate ran.
+    #[serde(default)]
+    pub modules: Modules,
+}
+
+/// The digest of the candidate's module, where it shows one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modules {
+    pub begin: Option<String>,
+    pub end: Option<String>,
 }
 
 /// How one lane served its client.

@@ -12,10 +12,11 @@ mod stream;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use followed::{Followed, LaneFollowed};
+pub use followed::{Followed, LaneFollowed, Modules};
 pub use lags::{Lags, Quantiles};
 use stream::Stream;
 pub use stream::{Applied, LaneSeen, StreamSeen};
@@ -51,6 +52,15 @@ pub enum Divergence {
         count: u64,
         lane: LaneId,
     },
+    /// A lane went on behind an event on one connection, and delivered it only when it was asked again.
+    Skipped {
+        stream: StreamId,
+        /// The event that was owed.
+        seq: Seq,
+        /// The event that came in its place.
+        came: Seq,
+        lane: LaneId,
+    },
     /// A lane's head is below what the lane itself delivered before: it has another history.
     Back {
         stream: StreamId,
@@ -64,11 +74,46 @@ pub enum Divergence {
     Hash { stream: StreamId, seq: Seq, lane: LaneId },
 }
 
+/// A divergence, and when it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diverged {
+    /// RFC 3339, in UTC; empty until it is stamped.
+    pub at: String,
+    #[serde(flatten)]
+    pub what: Divergence,
+}
+
+impl fmt::Display for Diverged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Divergence::Payload { stream, seq, legacy, candidate } => {
+                write!(f, "seq {seq} of {stream} is {legacy} on the legacy lane and {candidate} on the candidate")
+            }
+            Divergence::Lost { stream, seq, count, lane } => {
+                let events = format!("{count} events of {stream} from seq {seq}");
+                write!(f, "the {lane} lane went past {events}, also when asked again")
+            }
+            Divergence::Skipped { stream, seq, came, lane } => {
+                let instead = format!("seq {came} of {stream} came where seq {seq} was owed");
+                write!(f, "{instead}, on one connection to the {lane} lane")
+            }
+            Divergence::Back { stream, cursor, head, lane } => {
+                write!(f, "the {lane} lane delivered seq {cursor} of {stream}, and now has its head at {head}")
+            }
+            Divergence::Hash { stream, seq, lane } => {
+                let event = format!("seq {seq} of {stream}");
+                write!(f, "the {lane} lane declares another hash of {event} than that of its payload")
+            }
+        }?;
+        if self.at.is_empty() { Ok(()) } else { write!(f, ", seen at {}", self.at) }
+    }
+}
+
 /// The comparison of all streams.
 #[derive(Debug)]
 pub struct Shadow {
     streams: BTreeMap<StreamId, Stream>,
-    kept: Vec<Divergence>,
+    kept: Vec<Diverged>,
     diverged: u64,
     most_waiting: usize,
 }
@@ -79,7 +124,7 @@ pub struct Seen {
     /// Each stream.
     pub streams: BTreeMap<StreamId, StreamSeen>,
     /// The first divergences, at most [`MOST_KEPT`].
-    pub divergences: Vec<Divergence>,
+    pub divergences: Vec<Diverged>,
     /// How many divergences there were.
     pub diverged: u64,
 }
@@ -116,6 +161,14 @@ impl Shadow {
         }
     }
 
+    /// An event came before one that was owed. The lane is asked again from there, so this is not yet a loss.
+    pub fn skipped(&mut self, lane: LaneId, stream: &StreamId, came: Seq) {
+        let Some(compared) = self.streams.get_mut(stream) else { return };
+        if let Some((seq, _)) = compared.skip(lane, came) {
+            self.diverged(Divergence::Skipped { stream: stream.clone(), seq, came, lane });
+        }
+    }
+
     /// A lane no longer has what the client would resume from: the client begins again with what is retained. What lies
     /// between can't be compared.
     pub fn rebootstrapped(&mut self, lane: LaneId, stream: &StreamId) {
@@ -142,7 +195,14 @@ impl Shadow {
     fn diverged(&mut self, divergence: Divergence) {
         self.diverged += 1;
         if self.kept.len() < MOST_KEPT {
-            self.kept.push(divergence);
+            self.kept.push(Diverged { at: String::new(), what: divergence });
+        }
+    }
+
+    /// Says when the divergences were seen that have come since the last call.
+    pub fn stamp(&mut self, now: impl Fn() -> String) {
+        for diverged in self.kept.iter_mut().rev().take_while(|diverged| diverged.at.is_empty()) {
+            diverged.at = now();
         }
     }
 

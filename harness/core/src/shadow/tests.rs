@@ -43,10 +43,23 @@ fn lanes_that_deliver_the_same_are_level_with_equal_digests() {
 #[test]
 fn another_payload_is_a_divergence_and_shows_in_the_digest() {
     let found = shadow("l1 c1 c2x l2 l3 c3").seen();
-    let Divergence::Payload { seq, candidate, .. } = &found.divergences[0] else { panic!("{found:?}") };
+    let Divergence::Payload { seq, candidate, .. } = &found.divergences[0].what else { panic!("{found:?}") };
     assert_eq!((*seq, *candidate, found.diverged), (Seq(2), hash(1_000_002), 1));
     let seen = &found.streams[&stream()];
     assert_ne!(seen.legacy.digest, seen.candidate.digest);
+}
+
+#[test]
+fn a_divergence_says_when_it_was_seen() {
+    let mut shadow = shadow("l1 c1x");
+    shadow.stamp(|| "2026-03-01T10:00:00.000Z".to_owned());
+    shadow.applied(Legacy, &stream(), Seq(2), hash(2), 9);
+    shadow.applied(Candidate, &stream(), Seq(2), hash(3), 9);
+    shadow.stamp(|| "2026-03-01T11:00:00.000Z".to_owned());
+    let seen: Vec<String> = shadow.seen().divergences.iter().map(ToString::to_string).collect();
+    assert!(seen[0].starts_with("seq 1 of run:a:events is sha256:"), "{}", seen[0]);
+    assert!(seen[0].ends_with("seen at 2026-03-01T10:00:00.000Z"), "{}", seen[0]);
+    assert!(seen[1].ends_with("seen at 2026-03-01T11:00:00.000Z"), "{}", seen[1]);
 }
 
 #[test]
@@ -64,10 +77,23 @@ fn an_event_that_a_lane_went_past_is_lost() {
     shadow.lost(Candidate, &stream(), Seq(3));
     shadow.applied(Candidate, &stream(), Seq(3), hash(3), 9);
     let seen = shadow.seen();
-    assert_eq!(seen.divergences, [Divergence::Lost { stream: stream(), seq: Seq(2), count: 1, lane: Candidate }]);
+    let lost = Divergence::Lost { stream: stream(), seq: Seq(2), count: 1, lane: Candidate };
+    assert_eq!(seen.divergences, [Diverged { at: String::new(), what: lost }]);
     assert_eq!(seen.streams[&stream()].candidate.lost, 1);
     assert_eq!(seen.streams[&stream()].legacy.uncompared, 1);
     assert!(shadow.is_level());
+}
+
+#[test]
+fn an_event_that_comes_only_when_it_is_asked_for_again_was_skipped() {
+    let mut shadow = shadow("l1 c1 l2 l3");
+    shadow.skipped(Candidate, &stream(), Seq(3));
+    shadow.applied(Candidate, &stream(), Seq(2), hash(2), 9);
+    shadow.applied(Candidate, &stream(), Seq(3), hash(3), 10);
+    let seen = shadow.seen();
+    let skipped = Divergence::Skipped { stream: stream(), seq: Seq(2), came: Seq(3), lane: Candidate };
+    assert_eq!(seen.divergences.iter().map(|diverged| &diverged.what).collect::<Vec<_>>(), [&skipped]);
+    assert_eq!((seen.streams[&stream()].compared, seen.streams[&stream()].candidate.lost), (3, 0));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::provision::ModuleSeen;
+use super::server::{Answer, not_asked};
 use super::{Check, Facts};
 
 pub const COMMAND: &str = "handshake";
@@ -66,25 +68,43 @@ const WAITS: [(&str, &str, WaitOf); 4] = [
     ("ended", "neither client, by a query", |round| round.ended),
 ];
 
+/// What was asked for, and what was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HandshakeFacts {
+    pub server: String,
+    pub database: String,
+    pub table: String,
+    pub asked: u64,
+    pub half_open: bool,
+    /// Host and port, if the server was reached.
+    pub reached: Option<Answer<String>>,
+    pub module: Option<ModuleSeen>,
+    pub rounds: Vec<Round>,
+}
+
 /// The checks that follow from the facts of a handshake.
 pub fn checks(facts: &Facts) -> Vec<Check> {
-    let rounds = facts.get("rounds").cloned().unwrap_or_default();
-    let rounds: Vec<Round> = serde_json::from_value(rounds).unwrap_or_default();
-    let asked = facts.get("asked").and_then(serde_json::Value::as_u64).unwrap_or(1);
-    let mut checks = vec![finished(&rounds, asked)];
-    checks.extend(COUNTS.iter().map(|(name, least, count)| counted(name, *least, &rounds, *count)));
-    checks.extend(WAITS.iter().map(|(name, what, wait)| waited(name, what, &rounds, *wait)));
-    match facts.get("half_open").and_then(serde_json::Value::as_bool) {
-        Some(true) => {
-            checks
-                .push(waited("told-of-half-open", "a client without a sign of life", &rounds, |round| round.half_open));
-        }
-        _ => checks.push(Check::skipped(
+    let facts: HandshakeFacts = serde_json::from_value(facts.clone().into()).unwrap_or_default();
+    let rounds = &facts.rounds;
+    let mut checks = vec![
+        match &facts.reached {
+            Some(Answer::Seen(authority)) => Check::passed("server", format!("`{}` on {authority}", facts.database)),
+            Some(Answer::Trouble(trouble)) => trouble.check("server", "`cutover provision-check` says what is missing"),
+            None => not_asked("server"),
+        },
+        finished(rounds, facts.asked),
+    ];
+    checks.extend(COUNTS.iter().map(|(name, least, count)| counted(name, *least, rounds, *count)));
+    checks.extend(WAITS.iter().map(|(name, what, wait)| waited(name, what, rounds, *wait)));
+    checks.push(match facts.half_open {
+        true => waited("told-of-half-open", "a client without a sign of life", rounds, |round| round.half_open),
+        false => Check::skipped(
             "told-of-half-open",
             "not asked for: a server notices such a client after half a minute to two minutes",
             "give --half-open",
-        )),
-    }
+        ),
+    });
     checks
 }
 

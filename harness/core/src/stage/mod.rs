@@ -4,11 +4,14 @@
 //! checks, and the digest protects the record.
 #![allow(missing_docs, reason = "the names say it")]
 
+pub mod deploy;
 mod derive;
 pub mod handshake;
+pub mod provision;
 mod recheck;
 mod report;
 pub mod rollout;
+pub mod server;
 pub mod shadow;
 mod surface;
 #[cfg(test)]
@@ -25,7 +28,7 @@ use crate::evidence::layout::FileEntry;
 use crate::hash::sha256;
 use crate::text::scrubbed;
 
-pub use derive::derived;
+pub use derive::{INTERRUPTED, derived};
 pub use recheck::{Derive, NoStage, Recheck, recheck};
 pub use report::{text, verdict};
 pub use surface::{Change, Surface, TableSurface};

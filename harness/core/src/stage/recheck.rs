@@ -4,8 +4,7 @@ use super::{Check, Decision, FILE, Facts, STAGE_SCHEMA, StageRecord};
 use crate::evidence::layout::FileEntry;
 use crate::text::visible;
 
-/// The checks that follow from the facts of a command, by the command's name. `None` where a command has no rule: then
-/// the checks stand as they were recorded.
+/// The checks that follow from the facts of a command, by the command's name; `None` for a command that is not known.
 pub type Derive<'a> = &'a dyn Fn(&str, &Facts) -> Option<Vec<Check>>;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +45,9 @@ pub fn recheck(
     if decision != record.decision {
         problems.push(format!("{FILE}: the decision is {}, and its checks give {decision}", record.decision));
     }
-    if let Some(checks) = derive(&record.command, &record.facts) {
-        problems.extend(not_derived(&record.checks, &checks));
+    match derive(&record.command, &record.facts) {
+        Some(checks) => problems.extend(not_derived(&record.checks, &checks)),
+        None => problems.push(format!("{FILE}: `{}` is no command of this version", visible(&record.command))),
     }
     for (name, entry) in &record.files {
         match file(name) {
@@ -59,11 +59,14 @@ pub fn recheck(
     Ok(Recheck { record, problems })
 }
 
-/// The derived checks that were recorded otherwise.
+/// The derived checks that were recorded otherwise, and the recorded ones that do not follow.
 fn not_derived<'a>(recorded: &'a [Check], derived: &'a [Check]) -> impl Iterator<Item = String> + 'a {
-    let differs = move |check: &&Check| !recorded.contains(check);
-    derived.iter().filter(differs).map(|check| {
+    let told = |check: &Check, what: &str| {
         let outcome = format!("{:?}", check.outcome).to_lowercase();
-        format!("{FILE}: the facts give that `{}` {outcome}: {}", visible(&check.name), visible(&check.saw))
-    })
+        format!("{FILE}: {what} that `{}` {outcome}: {}", visible(&check.name), visible(&check.saw))
+    };
+    let missing = derived.iter().filter(|check| !recorded.contains(check));
+    let surplus = recorded.iter().filter(|check| !derived.contains(check));
+    let missing = missing.map(move |check| told(check, "the facts give"));
+    missing.chain(surplus.map(move |check| told(check, "the facts do not give")))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Check, Facts};
 use crate::ids::{LaneId, StreamId};
-use crate::shadow::{Divergence, Followed, LaneFollowed, Quantiles, StreamSeen};
+use crate::shadow::{Diverged, Divergence, Followed, LaneFollowed, Quantiles, StreamSeen};
 
 pub const COMMAND: &str = "shadow";
 
@@ -37,8 +37,8 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
         checks.push(token(lane, &facts));
         checks.push(odd(lane, served));
     }
-    checks.extend([compared(followed), covered(followed)]);
-    checks.extend([payloads(followed), losses(followed), level(&facts), lag(&facts)]);
+    checks.extend([module(followed), compared(followed), covered(followed)]);
+    checks.extend([payloads(followed), losses(followed), order(followed), level(&facts), lag(&facts)]);
     checks
 }
 
@@ -107,6 +107,19 @@ fn odd(lane: LaneId, served: &LaneFollowed) -> Check {
     }
 }
 
+fn module(followed: &Followed) -> Check {
+    let name = "module";
+    match (&followed.modules.begin, &followed.modules.end) {
+        (Some(begin), Some(end)) if begin == end => Check::passed(name, format!("the candidate runs {begin}")),
+        (Some(begin), Some(end)) => {
+            let saw = format!("the candidate ran {begin} at the begin, and runs {end} at the end");
+            Check::unknown(name, saw, "run it again: what was seen is of two modules")
+        }
+        (None, None) => Check::skipped(name, "the candidate does not show its module to this client", ""),
+        _ => Check::unknown(name, "the candidate did not show its module at the begin and at the end", "run again"),
+    }
+}
+
 fn each(followed: &Followed) -> impl Iterator<Item = (&StreamId, &StreamSeen)> {
     followed.seen.streams.iter()
 }
@@ -143,43 +156,32 @@ fn covered(followed: &Followed) -> Check {
 
 fn payloads(followed: &Followed) -> Check {
     let of_payload =
-        |divergence: &&Divergence| matches!(divergence, Divergence::Payload { .. } | Divergence::Hash { .. });
+        |divergence: &Divergence| matches!(divergence, Divergence::Payload { .. } | Divergence::Hash { .. });
     found("payloads", "each event has the same payload on both lanes", followed, of_payload)
 }
 
 fn losses(followed: &Followed) -> Check {
-    let of_loss = |divergence: &&Divergence| matches!(divergence, Divergence::Lost { .. } | Divergence::Back { .. });
+    let of_loss = |divergence: &Divergence| matches!(divergence, Divergence::Lost { .. } | Divergence::Back { .. });
     found("losses", "no lane left an event out", followed, of_loss)
 }
 
-fn found(name: &str, good: &str, followed: &Followed, of_kind: impl Fn(&&Divergence) -> bool) -> Check {
+fn order(followed: &Followed) -> Check {
+    let of_order = |divergence: &Divergence| matches!(divergence, Divergence::Skipped { .. });
+    found("order", "each event came behind the one before it", followed, of_order)
+}
+
+fn found(name: &str, good: &str, followed: &Followed, of_kind: impl Fn(&Divergence) -> bool) -> Check {
     let kept = &followed.seen.divergences;
-    match kept.iter().find(&of_kind) {
+    let of_kind: Vec<&Diverged> = kept.iter().filter(|diverged| of_kind(&diverged.what)).collect();
+    match of_kind.first() {
         None if followed.seen.diverged as usize > kept.len() => {
             Check::unknown(name, "more divergences were found than are kept", "see the other checks")
         }
         None => Check::passed(name, good),
         Some(first) => {
-            let count = kept.iter().filter(of_kind).count();
-            let saw = format!("{count} of the divergences that were kept; the first: {}", words(first));
+            let count = of_kind.len();
+            let saw = format!("{count} of the divergences that were kept; the first: {first}");
             Check::failed(name, saw, "the candidate must not serve users before this is understood")
-        }
-    }
-}
-
-fn words(divergence: &Divergence) -> String {
-    match divergence {
-        Divergence::Payload { stream, seq, legacy, candidate } => {
-            format!("seq {seq} of {stream} is {legacy} on the legacy lane and {candidate} on the candidate")
-        }
-        Divergence::Lost { stream, seq, count, lane } => {
-            format!("the {lane} lane went past {count} events of {stream} from seq {seq}, also when asked again")
-        }
-        Divergence::Back { stream, cursor, head, lane } => {
-            format!("the {lane} lane delivered seq {cursor} of {stream}, and now has its head at {head}")
-        }
-        Divergence::Hash { stream, seq, lane } => {
-            format!("the {lane} lane declares another hash of seq {seq} of {stream} than that of its payload")
         }
     }
 }

@@ -18,7 +18,8 @@ fn record(checks: Vec<Check>) -> StageRecord {
 }
 
 fn checked(bytes: &[u8]) -> Vec<String> {
-    recheck(bytes, &|_| Ok(b"{}".to_vec()), &|_, _| None).unwrap().problems
+    let record: StageRecord = serde_json::from_slice(bytes).unwrap();
+    recheck(bytes, &|_| Ok(b"{}".to_vec()), &|_, _| Some(record.checks.clone())).unwrap().problems
 }
 
 #[test]
@@ -64,15 +65,19 @@ fn checks_that_do_not_follow_from_the_facts_do_not_hold() {
     let record = record(vec![Check::passed("rounds", "3 of 3")]);
     let derive = |_: &str, facts: &Facts| Some(vec![Check::failed("rounds", format!("{} of 4", facts["rounds"]), "")]);
     let problems = recheck(&record.to_bytes(), &|_| Ok(b"{}".to_vec()), &derive).unwrap().problems;
-    assert_eq!(problems, ["stage.json: the facts give that `rounds` failed: 3 of 4"]);
+    let given = "stage.json: the facts give that `rounds` failed: 3 of 4";
+    assert_eq!(problems, [given, "stage.json: the facts do not give that `rounds` passed: 3 of 3"]);
+    let unknown = recheck(&record.to_bytes(), &|_| Ok(b"{}".to_vec()), &|_, _| None).unwrap().problems;
+    assert_eq!(unknown, ["stage.json: `provision-check` is no command of this version"]);
 }
 
 #[test]
 fn a_file_that_is_gone_or_another_does_not_hold() {
     let bytes = record(vec![Check::passed("a", "b")]).to_bytes();
-    let other = recheck(&bytes, &|_| Ok(b"[]".to_vec()), &|_, _| None).unwrap().problems;
+    let same = |_: &str, _: &Facts| Some(vec![Check::passed("a", "b")]);
+    let other = recheck(&bytes, &|_| Ok(b"[]".to_vec()), &same).unwrap().problems;
     assert_eq!(other, ["schema.json: it is not the file that was recorded"]);
-    let gone = recheck(&bytes, &|_| Err("it is not there".to_owned()), &|_, _| None).unwrap().problems;
+    let gone = recheck(&bytes, &|_| Err("it is not there".to_owned()), &same).unwrap().problems;
     assert_eq!(gone, ["schema.json: it is not there"]);
 }
 

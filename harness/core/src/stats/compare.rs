@@ -69,14 +69,19 @@ pub fn compare([legacy, candidate]: [&[Sample]; 2], limits: &Limits, seed: Seed)
     let chance = &mut Chance::new(seed, NAME);
     let pairs = Pairs::of([legacy, candidate]);
     let enough: Vec<Quantile> = Quantile::ALL.into_iter().filter(|of| pairs.is_enough_for(*of)).collect();
-    let noise = pairs.noise(chance);
+    let lanes_noise = pairs.noise(chance);
+    let noise = most(lanes_noise);
+    let is_quiet = |lane: &[u64; N]| {
+        Quantile::ALL.into_iter().all(|of| limits.of(of).noise_ms.is_none_or(|most| lane[of.index()] <= most * 1000))
+    };
+    let quiet = lanes_noise.each_ref().map(is_quiet);
     let drawn = if enough.is_empty() { Vec::new() } else { pairs.draw(chance) };
     let differences = enough.into_iter().filter_map(|of| {
         let sorted = sorted(&drawn, of);
         let at = |permille: usize| sorted.get(sorted.len() * permille / 1000).copied();
         let (us, noise_us) = (pairs.difference(of)?, noise[of.index()]);
         let allowed_us = pairs.allowed(of, limits.of(of));
-        let standing = standing((us, &sorted), allowed_us, noise_us, limits.of(of));
+        let standing = standing((us, &sorted), allowed_us, noise_us, limits.of(of), quiet);
         Some((of, Difference { us, low_us: at(25)?, high_us: at(975)?, noise_us, allowed_us, standing }))
     });
     Comparison { differences: differences.collect(), ..lane_times([legacy, candidate]) }
@@ -97,7 +102,7 @@ pub fn lane_times(lanes: [&[Sample]; 2]) -> Comparison {
 /// a lane that seems to be slower is certainly so.
 pub fn is_clear(lanes: [&[Sample]; 2], limits: &Limits, seed: Seed, planned: usize) -> bool {
     let pairs = Pairs::of(lanes);
-    let noise = pairs.noise(&mut Chance::new(seed, NAME));
+    let noise = most(pairs.noise(&mut Chance::new(seed, NAME)));
     let seems_slower = |of: Quantile| pairs.may_be_slower(of, limits.of(of));
     let is_quiet = |of: Quantile| limits.of(of).noise_ms.is_none() || noise[of.index()] <= limits.of(of).ms * 1000 / 2;
     let owed = || Quantile::ALL.into_iter().filter(|of| of.least() <= planned);
@@ -111,15 +116,24 @@ pub fn is_clear(lanes: [&[Sample]; 2], limits: &Limits, seed: Seed, planned: usi
     }
 }
 
-fn standing((us, sorted): (i64, &[i64]), allowed_us: u64, noise_us: u64, limit: Limit) -> Standing {
+/// Where the faster lane differs too much from itself, the machine was too busy to call the other one slower. Where
+/// only the slower lane does, it is the lane.
+fn standing(
+    (us, sorted): (i64, &[i64]),
+    allowed_us: u64,
+    noise_us: u64,
+    limit: Limit,
+    [legacy_is_quiet, candidate_is_quiet]: [bool; 2],
+) -> Standing {
     let allowed = i64::try_from(allowed_us).unwrap_or(i64::MAX);
     let noise = i64::try_from(noise_us).unwrap_or(i64::MAX);
     let beyond = us.saturating_abs() > allowed.saturating_add(noise);
     let (least, most) = (sorted.first().copied().unwrap_or(0), sorted.last().copied().unwrap_or(0));
+    let slower = |lane, other_is_quiet| if other_is_quiet { Standing::Slower(lane) } else { Standing::Noisy };
     if beyond && least > allowed {
-        Standing::Slower(LaneId::Candidate)
+        slower(LaneId::Candidate, legacy_is_quiet)
     } else if beyond && most < -allowed {
-        Standing::Slower(LaneId::Legacy)
+        slower(LaneId::Legacy, candidate_is_quiet)
     } else if limit.noise_ms.is_some_and(|most| noise_us > most * 1000) {
         Standing::Noisy
     } else {
@@ -192,9 +206,8 @@ impl Pairs {
         drawn
     }
 
-    /// For each quantile, the difference that 95 % of the splits of one lane's own blocks do not exceed, on the lane
-    /// where that is more.
-    fn noise(&self, chance: &mut Chance) -> [u64; N] {
+    /// For each lane and quantile, the difference that 95 % of the splits of the lane's own blocks do not exceed.
+    fn noise(&self, chance: &mut Chance) -> [[u64; N]; 2] {
         let mut differences: [[Vec<u64>; N]; 2] = Default::default();
         let mut order: Vec<usize> = (0..self.blocks).collect();
         for _ in 0..SPLITS {
@@ -209,15 +222,18 @@ impl Pairs {
                 }
             }
         }
-        let mut noise = [0; N];
-        for lane in &mut differences {
-            for (noise, differences) in noise.iter_mut().zip(lane) {
+        differences.map(|lane| {
+            lane.map(|mut differences| {
                 differences.sort_unstable();
-                *noise = (*noise).max(differences.get(differences.len() * 95 / 100).copied().unwrap_or(0));
-            }
-        }
-        noise
+                differences.get(differences.len() * 95 / 100).copied().unwrap_or(0)
+            })
+        })
     }
+}
+
+/// The noise of the lane where it is more.
+fn most([legacy, candidate]: [[u64; N]; 2]) -> [u64; N] {
+    std::array::from_fn(|of| legacy[of].max(candidate[of]))
 }
 
 fn less(one: u64, other: u64) -> i64 {

@@ -119,6 +119,25 @@ fn too_much_noise_leaves_open_what_must_be_known() {
 }
 
 #[test]
+fn a_lane_is_not_found_slower_where_the_machine_stalls_the_faster_one_too() {
+    // The machine gives little time: in most turns, what a lane does takes nine times as long.
+    let starved = |us: u64| -> Vec<Sample> {
+        let at = |nth: u32| Sample { us: if (nth / 4).is_multiple_of(8) { us } else { us * 9 }, block: nth / 4 + 1 };
+        (0..96).map(at).collect()
+    };
+    let quiet = |us: u64| -> Vec<Sample> { (0..96).map(|nth: u32| Sample { us, block: nth / 4 + 1 }).collect() };
+    let limits = Budgets::default().latency;
+    let standing = |one: &[Sample], other: &[Sample]| {
+        let found = compare([one, other], &limits, Seed(1)).differences;
+        [Quantile::P10, Quantile::P50].map(|of| found[&of].standing)
+    };
+    let slower = Standing::Slower(LaneId::Candidate);
+    assert!(!standing(&starved(10_000), &starved(210_000)).contains(&slower));
+    assert!(standing(&quiet(10_000), &starved(210_000)).contains(&slower), "only the slower lane is unsteady");
+    assert_eq!(standing(&quiet(10_000), &quiet(210_000)), [slower; 2]);
+}
+
+#[test]
 fn what_must_be_known_is_known_on_a_busy_machine() {
     let is_open = |seed: &u64| {
         let lanes = Run::new(*seed, [Load::Busy, Load::Jammed][(seed % 2) as usize], 40).lanes([0, 0]);

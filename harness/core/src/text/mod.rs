@@ -9,12 +9,14 @@ mod screen;
 mod secret;
 mod shell;
 mod table;
+mod time;
 
 pub use markup::{code, code_in_cell, html, markdown};
 pub use screen::{Screen, Style};
 pub use secret::{Secret, learn, learn_value, masked, percent_encoded, scrubbed, without_value};
 pub use shell::quoted;
 pub use table::{Align, Table, columns, cut, wrap};
+pub use time::seconds;
 
 const MAX_POINTS: usize = 6;
 const AROUND: usize = 24;

@@ -42,7 +42,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 async fn serve(lane: SocketAddr, armed: bool) -> io::Result<()> {
-    let upstream = UpstreamAddr { host: lane.ip().to_string(), port: lane.port(), tls: false };
+    let upstream = UpstreamAddr::plain(lane);
     // The sender has to live: without it the lane would count as gone.
     let (_sender, upstream) = watch::channel(Some(upstream));
     let factory = if armed { phoenix()? } else { Arc::new(Unread) };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cutover_core::gate::fit::takes_programs;
+use cutover_core::gate::fit::takes_any_program;
 use cutover_core::history::{Phase, Record};
 use cutover_core::ids::{ClientId, FaultId, LaneId, OpId, Seq, StreamId};
 use cutover_core::plan::{self, Expectation, Plan, PlannedClient, PublishExpect, Step, WRITER};
@@ -20,7 +20,7 @@ use futures_util::future::join_all;
 use super::authority::Authority;
 use super::backoff::Backoff;
 use super::checkpoints::CheckpointFile;
-use super::client::{ClientHandle, program};
+use super::client::{ClientHandle, options_of, program};
 use super::drill::Drills;
 use super::inbox::{Inbox, PlannedEvents};
 use super::inspector::Inspector;
@@ -28,7 +28,7 @@ use super::measure::Turn;
 use super::mirror::Mirror;
 use super::recorder::Recorder;
 use super::route::Route;
-use super::stack::{DriveError, LaneStack, ServerControl};
+use super::stack::{DriveError, LaneStack, ModuleControl, ServerControl};
 use super::timeout::MeasuredTimeout;
 use super::turns::Turns;
 use super::visitor::Visitor;
@@ -50,6 +50,7 @@ pub struct Case {
     pub(super) lane: LaneId,
     pub(super) recorder: Recorder,
     pub(super) server: Option<Arc<dyn ServerControl>>,
+    pub(super) module: Option<Arc<dyn ModuleControl>>,
     pub(super) writer: Writer,
     pub(super) writer_route: Route,
     pub(super) clients: BTreeMap<ClientId, Client>,
@@ -145,6 +146,7 @@ impl Case {
             lane,
             recorder: recorder.clone(),
             server: stack.server.clone(),
+            module: stack.module.clone(),
             writer,
             writer_route,
             inspector,
@@ -354,16 +356,19 @@ fn launch_of(client: &PlannedClient, plan: &Plan, stack: &LaneStack, dir: &Path)
     if seat.of_other {
         return None;
     }
+    let data_dir = dir.join("programs").join(client.id.as_str());
+    if let Some(defect) = client.programs.as_ref().and_then(|programs| programs.defect) {
+        let is_here = matches!(plan.expect, Expectation::Block { lane, .. } if lane == stack.role);
+        let planted = || program::Planted { lane: stack.lane.clone(), options: options_of(client), defect };
+        return is_here.then(|| program::Launch { what: program::Started::Planted(planted()), data_dir });
+    }
     let is_honest = plan.expect == Expectation::Allow;
     let own = client.programs.as_ref().and_then(|programs| programs.of(stack.role)).map(<[String]>::to_vec);
-    let usual = seat.usual.clone().filter(|_| client.programs.is_none() && is_honest && takes_programs(plan).is_ok());
+    let usual = seat.usual.clone().filter(|_| client.programs.is_none() && is_honest && takes_any_program(plan));
     let from_scenario = seat.scenario_dir.clone().filter(|_| own.is_some());
-    Some(program::Launch {
-        command: own.or(usual)?,
-        cwd: from_scenario.unwrap_or_else(|| PathBuf::from(".")),
-        tied_by: seat.binary.clone(),
-        data_dir: dir.join("programs").join(client.id.as_str()),
-    })
+    let cwd = from_scenario.unwrap_or_else(|| PathBuf::from("."));
+    let what = program::Started::Process { command: own.or(usual)?, cwd, tied_by: seat.binary.clone() };
+    Some(program::Launch { what, data_dir })
 }
 
 /// How long the answers to a plan's writes are waited for.

@@ -110,7 +110,8 @@ impl Inbox {
     pub fn report(&mut self, subscribed: bool, status: &mut Status) -> bool {
         let mut changed =
             status.subscribed != subscribed || status.overdue != self.overdue || status.gave_up != self.gave_up;
-        (status.subscribed, status.overdue) = (subscribed, self.overdue);
+        status.set_subscribed(subscribed);
+        status.overdue = self.overdue;
         status.gave_up.clone_from(&self.gave_up);
         for stream in std::mem::take(&mut self.changed) {
             changed |= match self.streams.get(&stream).is_some_and(|progress| progress.stuck) {

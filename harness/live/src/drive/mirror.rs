@@ -239,7 +239,7 @@ impl Mirror {
 
 async fn raise(relay: &mut Relay, address: &watch::Sender<Option<UpstreamAddr>>) -> std::io::Result<()> {
     let up = relay.up().await?;
-    address.send_replace(Some(UpstreamAddr { host: up.ip().to_string(), port: up.port(), tls: false }));
+    address.send_replace(Some(UpstreamAddr::plain(up)));
     Ok(())
 }
 

@@ -50,7 +50,9 @@ pub use event::EventSink;
 pub use pace::Pace;
 pub use recorder::NoLedger;
 use recorder::Recorder;
-pub use stack::{Beside, BridgeSeat, Destination, DriveError, LaneStack, ManagedServer, ProgramSeat, ServerControl};
+pub use stack::{
+    Beside, BridgeSeat, Destination, DriveError, LaneStack, ManagedServer, ModuleControl, ProgramSeat, ServerControl,
+};
 pub use timeout::MeasuredTimeout;
 use turns::Leaving;
 pub use turns::Turns;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cutover_core::history::{KillWait, Process};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::ServerAction;
+use cutover_core::plan::{ModuleUpdate, ServerAction};
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -35,6 +35,8 @@ pub struct LaneStack {
     pub writer: Destination,
     /// The lane's server, where the plan may kill or pause it.
     pub server: Option<Arc<dyn ServerControl>>,
+    /// The lane's module, where the plan updates it.
+    pub module: Option<Arc<dyn ModuleControl>>,
     /// The bridge from its outbox to a relay; `None` where the plan has none, or the lane no outbox.
     pub bridge: Option<BridgeSeat>,
     /// The programs that stand in the place of clients.
@@ -150,6 +152,16 @@ pub trait ServerControl: Send + Sync {
     /// # Errors
     /// Where it does not start.
     async fn beside(&self, dir: &Path) -> Result<Beside, ServerError>;
+}
+
+/// The module of a lane. Other plans have another one.
+#[async_trait]
+pub trait ModuleControl: Send + Sync {
+    /// Publishes it anew, while clients follow it.
+    ///
+    /// # Errors
+    /// Where it does not run afterwards, in words.
+    async fn update(&self, update: ModuleUpdate) -> Result<(), String>;
 }
 
 /// A server beside the lane's own. It ends when this is dropped.

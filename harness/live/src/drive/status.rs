@@ -8,6 +8,8 @@ use cutover_core::ids::{Cursor, Seq, StreamId};
 pub struct Status {
     /// Whether it holds a connection on which all its streams are subscribed and replayed.
     pub subscribed: bool,
+    /// How often it lost such a connection.
+    pub ends: u64,
     pub cursors: BTreeMap<StreamId, Cursor>,
     pub moves: u64,
     /// Streams of which it asked for the same event several times in vain.
@@ -20,6 +22,11 @@ pub struct Status {
 }
 
 impl Status {
+    pub fn set_subscribed(&mut self, subscribed: bool) {
+        self.ends += u64::from(self.subscribed && !subscribed);
+        self.subscribed = subscribed;
+    }
+
     pub fn is_settled(&self, heads: &BTreeMap<StreamId, Seq>) -> bool {
         self.gave_up.is_some()
             || heads.iter().all(|(stream, head)| self.stuck.contains(stream) || self.is_at(stream, *head))

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use cutover_core::history::{Outcome, Process, Record, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, FaultId, LaneId, OpId, StreamId};
-use cutover_core::plan::{ENQUEUE, PublishExpect, Reading, ServerAction, Step, deed_of, misuse, token_of};
+use cutover_core::plan::{
+    ENQUEUE, ModuleUpdate, PublishExpect, Reading, ServerAction, Step, deed_of, misuse, token_of,
+};
 
 use futures_util::future::join_all;
 
@@ -104,6 +106,7 @@ impl Case {
             Step::BackedUp { backup } => self.backed_up(backup).await,
             Step::Restore(restore) => self.restore(restore).await,
             Step::Server { lane, action } => self.control_server(*lane, *action).await,
+            Step::UpdateModule { update } => self.update_module(*update).await,
             Step::Beside { of, action } => match &mut self.mirror {
                 Some(mirror) => mirror.act(*of, *action).await,
                 None => Ok(()),
@@ -333,6 +336,18 @@ impl Case {
     pub(super) async fn read_again(&self, clients: &[ClientId]) {
         for client in clients.iter().filter_map(|id| self.clients.get(id)) {
             client.handle.reads(true).await;
+        }
+    }
+
+    /// A lane without a module has nothing to update.
+    async fn update_module(&mut self, update: ModuleUpdate) -> Performed {
+        let Some(module) = self.module.clone() else { return Ok(()) };
+        let before = self.connections_lost();
+        self.recorder.record(Record::Process { process: Process::Updating { update } });
+        module.update(update).await.map_err(|why| format!("the module to be published anew: {why}"))?;
+        match update {
+            ModuleUpdate::Additive => Ok(()),
+            ModuleUpdate::Breaking => self.closed_since(before).await,
         }
     }
 

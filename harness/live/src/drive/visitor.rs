@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover_core::history::{Outcome, StoredCheckpoint};
+use cutover_core::history::{Closed, Outcome, StoredCheckpoint};
 use cutover_core::ids::{ClientId, Cursor, LaneId, Seq, StreamId};
 use cutover_core::plan::{
     self, CONNECT, Compression, Deed, HELD, HOLD, Plan, PublishExpect, Refused, Serializer, Step, Token,
@@ -33,7 +33,8 @@ const EDGE: Duration = Duration::from_secs(5);
 /// So large a budget changes nothing for a stream of a scenario with identities.
 const BUDGET: u64 = 10_000;
 
-type Seen = Completion<Vec<StreamId>>;
+/// The streams of which something came, and how the lane ended the connection, where it did.
+type Seen = Completion<(Vec<StreamId>, Option<Closed>)>;
 
 pub struct Visitor {
     lane: Arc<dyn Lane>,
@@ -91,7 +92,7 @@ impl Visitor {
         }
         match done.unwrap_or_else(|reached| Some(Err(OpError::Unknown(format!("no answer: {reached}"))))) {
             None => Ok(Outcome::NotOffered),
-            Some(Ok(streams)) if reads => Ok(Outcome::Seen { streams }),
+            Some(Ok((streams, ended))) if reads => Ok(Outcome::Seen { streams, ended }),
             Some(done) => done.map(|_| Outcome::Done),
         }
     }
@@ -121,7 +122,7 @@ impl Visitor {
         let (socket, writer) = (self.socket.endpoint(), self.writer.endpoint());
         let visit = Visit { socket: &socket, writer: &writer, client: &client, stream: attempt.stream, event };
         match lane.deed(attempt.deed.word, &visit).await {
-            Some(done) => Some(done),
+            Some(done) => Some(done.map(|streams| (streams, None))),
             None if [CONNECT, "subscribe", "resume", HOLD].contains(&attempt.deed.word) => {
                 let opened = lane.subscriber(&socket, &client).await;
                 let mut session = match opened {
@@ -130,7 +131,7 @@ impl Visitor {
                 };
                 let cursor = (attempt.deed.word == "resume").then_some(Cursor(0));
                 let seen = match attempt.deed.word {
-                    CONNECT => Ok(Vec::new()),
+                    CONNECT => Ok((Vec::new(), None)),
                     _ => subscribed(&mut session, attempt.stream, cursor).await,
                 };
                 if attempt.deed.word == HOLD && seen.is_ok() {
@@ -159,7 +160,7 @@ async fn subscribed(session: &mut Box<dyn SubscriberSession>, stream: &StreamId,
     let shown = heads.into_iter().filter(|(_, head)| matches!(head, Head::At(seq) if seq.0 > 0));
     let mut seen: BTreeSet<StreamId> = shown.map(|(stream, _)| stream).collect();
     arrived(session, &mut seen);
-    Ok(seen.into_iter().collect())
+    Ok((seen.into_iter().collect(), None))
 }
 
 /// What came on a connection since it was subscribed. A lane that ended it, or refuses its requests, delivers nothing.
@@ -167,20 +168,21 @@ async fn held(mut session: Box<dyn SubscriberSession>) -> Seen {
     // What the lane sent before its answer arrives before it.
     let _ = session.heartbeat().await;
     let mut seen = BTreeSet::new();
-    arrived(&mut session, &mut seen);
+    let ended = arrived(&mut session, &mut seen);
     session.close().await;
-    Ok(seen.into_iter().collect())
+    Ok((seen.into_iter().collect(), ended))
 }
 
-fn arrived(session: &mut Box<dyn SubscriberSession>, seen: &mut BTreeSet<StreamId>) {
+fn arrived(session: &mut Box<dyn SubscriberSession>, seen: &mut BTreeSet<StreamId>) -> Option<Closed> {
     while let Some(arrival) = session.next().now_or_never() {
         match arrival {
             Arrival::Event { stream, .. } => drop(seen.insert(stream)),
             Arrival::Foreign { name, .. } => drop(seen.insert(StreamId::new(name))),
-            Arrival::Closed(_) => return,
+            Arrival::Closed(why) => return Some(why),
             _ => {}
         }
     }
+    None
 }
 
 async fn written(lane: &dyn Lane, deed: &str, visit: &Visit<'_>) -> Seen {
@@ -198,5 +200,5 @@ async fn written(lane: &dyn Lane, deed: &str, visit: &Visit<'_>) -> Seen {
             writer.checkpoint(stream, &checkpoint).await.unwrap_or(Ok(()))?;
         }
     }
-    Ok(Vec::new())
+    Ok((Vec::new(), None))
 }

@@ -64,6 +64,20 @@ impl Case {
         join_all(waits).await.into_iter().collect()
     }
 
+    /// How often each connected client lost its connection.
+    pub(super) fn connections_lost(&self) -> Vec<(ClientId, u64)> {
+        self.connected().map(|(id, client)| (id.clone(), client.handle.status.borrow().ends)).collect()
+    }
+
+    /// Waits until each of these clients lost its connection once more. It may be back by then.
+    pub(super) async fn closed_since(&self, before: Vec<(ClientId, u64)>) -> Result<(), String> {
+        let waits = before.iter().map(|(id, ends)| {
+            let closed = |status: &Status| status.ends > *ends || status.gave_up.is_some();
+            self.client_is(id, "be closed by a breaking update of the module", closed)
+        });
+        join_all(waits).await.into_iter().collect()
+    }
+
     async fn client_is(&self, id: &ClientId, what: &str, state: impl FnMut(&Status) -> bool) -> Result<(), String> {
         let Some(client) = self.clients.get(id) else {
             return Ok(());

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cutover_core::gate::fit::{Means, ServerKind, unfit};
+use cutover_core::gate::fit::{Means, ServerKind, Updates, unfit};
 use cutover_core::ids::{LaneId, Protocol, StreamId};
 use cutover_core::plan::Plan;
 
 use super::host::unavailable;
-use super::{Environment, EnvironmentError, Source};
+use super::{Asked, Environment, EnvironmentError, Source};
 use crate::lane::names::{Names, NamesError};
 use crate::lane::protocol::Profile;
 use crate::lane::spacetime::MODULE_WASM;
@@ -39,6 +39,7 @@ fn managed(profile: &dyn Profile, server: ServerKind) -> Means {
         takes_no_hash: said.takes_no_hash,
         takes_no_seq: said.takes_no_seq,
         judges_no_cursor: said.judges_no_cursor,
+        updates: if said.other_module { Updates::None } else { Updates::Additive },
         ..Means::of_ours(server)
     }
 }
@@ -54,15 +55,24 @@ impl Environment {
         LaneId::BOTH.map(|lane| (lane, self.means_of(lane))).into()
     }
 
-    fn means_of(&self, lane: LaneId) -> Means {
-        let missing = self.missing.get().and_then(|missing| missing.get(&lane)).cloned().unwrap_or_default();
-        Means { missing, ..self.source(lane).means(lane) }
+    pub(super) fn means_of(&self, lane: LaneId) -> Means {
+        let said = self.source(lane).means(lane);
+        let asked = self.asked.get().and_then(|asked| asked.get(&lane));
+        let missing = asked.map(|asked| asked.missing.clone()).unwrap_or_default();
+        let updates = match (said.updates, asked) {
+            (Updates::None, _) => Updates::None,
+            _ if self.run.module != MODULE_WASM => Updates::None,
+            (_, Some(asked)) => asked.updates,
+            (updates, None) => updates,
+        };
+        Means { missing, updates, ..said }
     }
 
-    /// Asks the lanes whose module may not be this tool's what it has. To be done before [`Environment::means`].
+    /// Asks the lanes whose module may not be this tool's what it has, and binaries what they can do. To be done before
+    /// [`Environment::means`].
     pub async fn ask_for_modules(&self, aa: Option<LaneId>) -> Result<(), EnvironmentError> {
         let lanes = || LaneId::BOTH.into_iter().filter(|lane| aa.is_none_or(|only| only == *lane));
-        let asked: Vec<LaneId> = lanes().filter(|lane| self.may_have_other_module(*lane)).collect();
+        let asked: Vec<LaneId> = lanes().filter(|lane| self.is_asked(*lane)).collect();
         if asked.is_empty() {
             return Ok(());
         }
@@ -70,14 +80,18 @@ impl Environment {
         for lane in lanes().filter(|lane| asked.contains(lane) || matches!(self.source(*lane), Source::Outside(_))) {
             self.shared_host(lane).await?;
         }
-        let mut missing = BTreeMap::new();
+        let mut answers = BTreeMap::new();
         for lane in asked {
             let host = self.shared_host(lane).await?;
-            let found = host.service.missing().await.map_err(|source| unavailable(lane, &self.what(lane), source))?;
-            missing.insert(lane, found);
+            let missing = host.service.missing().await.map_err(|source| unavailable(lane, &self.what(lane), source))?;
+            answers.insert(lane, Asked { missing, updates: host.service.updates() });
         }
-        let _ = self.missing.set(missing);
+        let _ = self.asked.set(answers);
         Ok(())
+    }
+
+    fn is_asked(&self, lane: LaneId) -> bool {
+        matches!(self.source(lane), Source::Binary { .. }) || self.may_have_other_module(lane)
     }
 
     /// Whether the module of a lane may be another one than this tool's: the user's, or that of a database which was

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cutover_control::{Control, LEEWAY_S, MAX_AGE_S};
 use cutover_core::ids::LaneId;
-use cutover_core::plan::Window;
+use cutover_core::plan::{ModuleUpdate, Window};
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -44,8 +44,8 @@ pub(super) struct Prepared {
 pub(super) struct Hosts {
     pub(super) source: Source,
     shared: Mutex<Option<Arc<Host>>>,
-    /// One for each set of planted defects.
-    prepared: Mutex<BTreeMap<Vec<String>, Arc<Prepared>>>,
+    /// One for each module that spaces begin with.
+    prepared: Mutex<BTreeMap<Begins, Arc<Prepared>>>,
 }
 
 impl Hosts {
@@ -96,10 +96,10 @@ impl Environment {
     pub(super) async fn harmed_host(
         &self,
         used: LaneId,
-        defects: &[String],
+        begins: &Begins,
         dir: &Path,
     ) -> Result<(Arc<Host>, Space), EnvironmentError> {
-        let prepared = self.prepared(used, defects).await?;
+        let prepared = self.prepared(used, begins).await?;
         copy_dir(&prepared.dir, dir).map_err(|source| EnvironmentError::Directory { path: dir.to_owned(), source })?;
         let host = self.start(used, prepared.profile.clone(), Vec::new(), dir).await?;
         Ok((Arc::new(host), prepared.space.clone()))
@@ -134,23 +134,23 @@ impl Environment {
         Ok(Arc::new(Host { version, ..host }))
     }
 
-    async fn prepared(&self, used: LaneId, defects: &[String]) -> Result<Arc<Prepared>, EnvironmentError> {
+    async fn prepared(&self, used: LaneId, begins: &Begins) -> Result<Arc<Prepared>, EnvironmentError> {
         let mut all = self.hosts(used).prepared.lock().await;
-        if let Some(prepared) = all.get(defects) {
+        if let Some(prepared) = all.get(begins) {
             return Ok(prepared.clone());
         }
         let dir = self.work.join(format!("prepared-{}", all.len()));
-        let prepared = Arc::new(self.prepare_data(used, defects, dir).await?);
-        all.insert(defects.to_vec(), prepared.clone());
+        let prepared = Arc::new(self.prepare_data(used, begins, dir).await?);
+        all.insert(begins.clone(), prepared.clone());
         Ok(prepared)
     }
 
     /// Has a server write a space, and ends it in good order. A server that was killed within some 40 ms of a publish
     /// was seen to lose the database; it does not lose what it has written when it stops in good order.
-    async fn prepare_data(&self, used: LaneId, defects: &[String], dir: PathBuf) -> Result<Prepared, EnvironmentError> {
+    async fn prepare_data(&self, used: LaneId, begins: &Begins, dir: PathBuf) -> Result<Prepared, EnvironmentError> {
         let profile = self.managed_profile(&self.hosts(used).source);
         let host = self.start(used, profile.clone(), Vec::new(), &dir).await?;
-        let created = create_space(&*host.service, "prepared", defects).await;
+        let created = begins.create_space(&*host.service, "prepared").await;
         let space = created.map_err(|source| unavailable(used, profile.url(), source))?;
         host.stop().await;
         let profile = host.service.token().map_or(profile.clone(), |token| profile.with_token(token.clone()));
@@ -228,11 +228,30 @@ fn settings(window: Option<&Window>, control: Option<&Control>) -> serde_json::V
     settings
 }
 
-pub(super) async fn create_space(service: &dyn Service, name: &str, defects: &[String]) -> Result<Space, OpenError> {
-    if defects.is_empty() {
-        service.create_space(name).await
-    } else {
-        service.create_planted_space(name, defects).await
+/// The module that a space begins with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Begins {
+    Usual,
+    /// The one that can have defects, with these.
+    Planted(Vec<String>),
+}
+
+impl Begins {
+    /// What a space begins with whose first update is this one, so that it changes something.
+    pub(super) fn of(update: Option<ModuleUpdate>, defects: &[String]) -> Begins {
+        match update {
+            None if defects.is_empty() => Begins::Usual,
+            None => Begins::Planted(defects.to_vec()),
+            Some(ModuleUpdate::Additive) => Begins::Usual,
+            Some(ModuleUpdate::Breaking) => Begins::Planted(Vec::new()),
+        }
+    }
+
+    pub(super) async fn create_space(&self, service: &dyn Service, name: &str) -> Result<Space, OpenError> {
+        match self {
+            Begins::Usual => service.create_space(name).await,
+            Begins::Planted(defects) => service.create_planted_space(name, defects).await,
+        }
     }
 }
 

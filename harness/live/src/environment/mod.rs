@@ -6,6 +6,7 @@
 mod error;
 mod fit;
 mod host;
+mod module;
 mod reach;
 mod trial;
 
@@ -17,18 +18,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cutover_control::{Control, Signs};
-use cutover_core::gate::fit::harms;
-use cutover_core::ids::LaneId;
+use cutover_core::gate::fit::{Updates, harms};
+use cutover_core::ids::{LaneId, Protocol};
 use cutover_core::plan::Plan;
 use tokio::sync::{Mutex, mpsc};
 
 pub use error::EnvironmentError;
 pub use host::unavailable;
-use host::{Host, Hosts, create_space};
+use host::{Begins, Host, Hosts};
+use module::Updated;
 pub(crate) use reach::{Access, address_of};
 pub use reach::{Observed, at_outside};
 
-use crate::drive::{Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ProgramSeat, ServerControl};
+use crate::drive::{
+    Authority, BridgeSeat, LaneStack, ManagedServer, MeasuredTimeout, ModuleControl, ProgramSeat, ServerControl,
+};
 use crate::lane::OpenError;
 use crate::lane::names::Names;
 use crate::lane::protocol::{Profile, Run, Space};
@@ -70,10 +74,18 @@ pub struct Environment {
     /// Defects that the module has under every plan.
     planted_candidate: Vec<String>,
     keeps_databases: bool,
-    /// What the module of each lane lacks, once it was asked for.
-    missing: OnceLock<BTreeMap<LaneId, Vec<String>>>,
+    /// What was asked of lanes before the run.
+    asked: OnceLock<BTreeMap<LaneId, Asked>>,
     exit_reports: ExitReports,
     exits: Mutex<mpsc::UnboundedReceiver<UnexpectedExit>>,
+}
+
+/// What only a server can say.
+#[derive(Debug)]
+struct Asked {
+    /// What its module lacks.
+    missing: Vec<String>,
+    updates: Updates,
 }
 
 /// A lane made ready for one plan. No process that it started outlives [`PreparedScenario::teardown`]; a database on
@@ -110,7 +122,7 @@ impl Environment {
             planted_legacy: Vec::new(),
             planted_candidate: Vec::new(),
             keeps_databases: false,
-            missing: OnceLock::new(),
+            asked: OnceLock::new(),
             exit_reports,
             exits: Mutex::new(exits),
         }
@@ -173,6 +185,9 @@ impl Environment {
         if role == LaneId::Candidate && used == LaneId::Candidate {
             defects.extend(self.planted_candidate.iter().chain(&plan.candidate_defects).cloned());
         }
+        let has_module = self.means_of(used).protocol(used) == Protocol::Spacetime;
+        let update = plan.module_updates().next().filter(|_| has_module);
+        let begins = Begins::of(update, &defects);
         let is_reference = used == LaneId::Legacy && matches!(self.source(used), Source::Bundled);
         let mut control = None;
         if is_reference && plan.has_identities() {
@@ -186,10 +201,10 @@ impl Environment {
             }
             (self.reference_host(&defects, (plan.window.as_ref(), control.as_ref()), &dir).await?, Space::default())
         } else if harmed {
-            self.harmed_host(used, &defects, &dir).await?
+            self.harmed_host(used, &begins, &dir).await?
         } else {
             let host = self.shared_host(used).await?;
-            let created = create_space(&*host.service, &format!("{place}-{role}"), &defects).await;
+            let created = begins.create_space(&*host.service, &format!("{place}-{role}")).await;
             let space = created.map_err(|source| unavailable(used, &self.what(used), source))?;
             (host, space)
         };
@@ -202,6 +217,8 @@ impl Environment {
         let (lane, taggers) = opened.map_err(|source| unavailable(used, &self.what(used), source))?;
         let own_server = host.server.clone().filter(|_| is_reference || harmed);
         let control = |server| Arc::new(ManagedServer(server)) as Arc<dyn ServerControl>;
+        let (of_module, of_space) = (host.clone(), space.clone());
+        let updated = |_| Arc::new(Updated { host: of_module, space: of_space, defects }) as Arc<dyn ModuleControl>;
         let stack = LaneStack {
             role,
             lane,
@@ -209,6 +226,7 @@ impl Environment {
             socket: host.socket.clone(),
             writer: host.writer.clone(),
             server: own_server.clone().filter(|_| harmed).map(control),
+            module: update.map(updated),
             bridge,
             programs: ProgramSeat { binary: Some(self.binary.clone()), ..ProgramSeat::default() },
             byte_toxics: None,

@@ -56,7 +56,14 @@ impl Environment {
             }
         };
         let (open, _) = host.service.lane(&space, names).await.map_err(unavailable)?;
-        Ok(Observed { lane: open, endpoint: access.at.socket.clone(), version: host.version.clone() })
+        let (endpoint, version) = (access.at.socket.clone(), host.version.clone());
+        Ok(Observed { lane: open, endpoint, version, module_digest: space.module_digest })
+    }
+
+    /// The digest of the module that a lane runs which is there already, where the lane has one and shows it.
+    pub async fn served_module(&self, lane: LaneId) -> Option<String> {
+        let host = self.shared_host(lane).await.ok()?;
+        host.service.existing_space().await.ok()?.module_digest
     }
 
     pub(super) async fn reach_outside(
@@ -100,6 +107,8 @@ pub struct Observed {
     pub lane: Arc<dyn Lane>,
     pub endpoint: Endpoint,
     pub version: String,
+    /// The digest of its module, where it has one and shows it.
+    pub module_digest: Option<String>,
 }
 
 /// Reaches an outside server, and does something with it through transparent proxies, which speak TLS where it does.
@@ -177,7 +186,7 @@ async fn reach(lane: LaneId, url: &str, origin: &Origin) -> Result<(), Environme
 
 pub(crate) fn address_of(origin: &Origin) -> UpstreamAddr {
     let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    UpstreamAddr { host, port: origin.port, tls: origin.tls }
+    UpstreamAddr { host, port: origin.port, tls: origin.tls, authorities: origin.authorities.clone() }
 }
 
 fn fixed(origin: &Origin) -> Upstream {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_control::{Enforcer, Signs};
-use cutover_core::gate::fit::Means;
+use cutover_core::gate::fit::{Means, Updates};
+use cutover_core::plan::ModuleUpdate;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -103,6 +104,16 @@ pub trait Service: Send + Sync {
     async fn create_planted_space(&self, name: &str, defects: &[String]) -> Result<Space, OpenError> {
         let what = format!("`{}` cannot be planted in `{name}`: this server has no defects", defects.join("`, `"));
         Err(OpenError::lasting(what))
+    }
+
+    /// Publishes the module of a space anew while clients follow it; what an additive update adds has these defects.
+    async fn update_space(&self, space: &Space, _update: ModuleUpdate, _defects: &[String]) -> Result<(), OpenError> {
+        Err(OpenError::lasting(format!("there is no module to be published anew in `{}`", space.name)))
+    }
+
+    /// The updates that it takes, where the run started it.
+    fn updates(&self) -> Updates {
+        Updates::None
     }
 
     /// The lane over a space, and what reads its traffic.

@@ -113,7 +113,7 @@ impl Server {
                 return Err(error);
             }
         };
-        let upstream = UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false };
+        let upstream = UpstreamAddr::plain(address);
         self.address.send_replace(Some(upstream));
         self.watch();
         Ok(address)

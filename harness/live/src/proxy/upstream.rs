@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -17,6 +18,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 
+use crate::authorities::{Authorities, client_config};
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamAddr {
     /// A name, or an address (IPv6 without brackets).
@@ -24,6 +27,15 @@ pub struct UpstreamAddr {
     pub port: u16,
     /// Whether it speaks TLS (`wss`, `https`).
     pub tls: bool,
+    /// Whose certificates are trusted; those of the system where nothing is said.
+    pub authorities: Option<Authorities>,
+}
+
+impl UpstreamAddr {
+    /// An address that speaks plain TCP.
+    pub fn plain(address: SocketAddr) -> UpstreamAddr {
+        UpstreamAddr { host: address.ip().to_string(), port: address.port(), tls: false, authorities: None }
+    }
 }
 
 /// The lane's address as it changes; `None` while there is no server.
@@ -38,8 +50,12 @@ pub(super) async fn connect(addr: &UpstreamAddr, tls: &Tls) -> io::Result<LaneSt
     }
     let name = ServerName::try_from(addr.host.clone())
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` is no TLS server name", addr.host)))?;
-    let stream = TlsConnector::from(tls.config()?).connect(name, tcp).await;
-    let stream = stream.map_err(|error| tls_failed(&addr.host, addr.port, &error))?;
+    let config = match &addr.authorities {
+        Some(authorities) => authorities.config(),
+        None => tls.config()?,
+    };
+    let stream = TlsConnector::from(config).connect(name, tcp).await;
+    let stream = stream.map_err(|error| tls_failed(addr, &error))?;
     Ok(LaneStream::Tls(Box::new(stream)))
 }
 
@@ -59,8 +75,9 @@ pub async fn reach(addr: &UpstreamAddr) -> io::Result<()> {
     connect(addr, &Tls::default()).await.map(drop)
 }
 
-fn tls_failed(host: &str, port: u16, error: &io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()).map(|tls| in_words(host, port, tls));
+fn tls_failed(addr: &UpstreamAddr, error: &io::Error) -> io::Error {
+    let (host, port) = (&addr.host, addr.port);
+    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()).map(|tls| in_words(addr, tls));
     let words = match cause {
         Some(words) => words,
         None => format!("{host}:{port} ended the connection in the TLS handshake; does it speak TLS? ({error})"),
@@ -68,15 +85,19 @@ fn tls_failed(host: &str, port: u16, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), words)
 }
 
-fn in_words(host: &str, port: u16, error: &TlsError) -> String {
+fn in_words(addr: &UpstreamAddr, error: &TlsError) -> String {
+    let (host, port) = (&addr.host, addr.port);
     let certificate = format!("the certificate of {host}:{port}");
     match error {
         TlsError::InvalidMessage(_) => {
             format!("{host}:{port} does not speak TLS (`http` or `ws` is its scheme, or this is another port)")
         }
-        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            format!("{certificate} is of an unknown issuer; SSL_CERT_FILE names a bundle with the issuers to trust")
-        }
+        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => match &addr.authorities {
+            Some(own) => format!("{certificate} is of no issuer in {}", own.file().display()),
+            None => {
+                format!("{certificate} is of an unknown issuer; SSL_CERT_FILE names a bundle with the issuers to trust")
+            }
+        },
         TlsError::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             format!("{certificate} has expired, by this machine's clock")
         }
@@ -126,17 +147,6 @@ fn system_roots() -> Result<RootCertStore, String> {
          SSL_CERT_FILE",
         if why.is_empty() { "there are none".to_owned() } else { why.join("; ") }
     ))
-}
-
-fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    // WebSockets are negotiated over HTTP/1.1 here; a lane that offers HTTP/2 must not choose it.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
 }
 
 pub(super) enum LaneStream {

@@ -34,6 +34,7 @@ pub(super) enum News {
     NotOpened { why: String, refused: bool },
     Applied { stream: StreamId, seq: Seq, hash: PayloadHash, at_us: u64 },
     Duplicate { stream: StreamId },
+    Skipped { stream: StreamId, came: Seq },
     Lost { stream: StreamId, next: Seq },
     Rebootstrap { stream: StreamId },
     WentBack { stream: StreamId, cursor: Cursor, head: Seq },
@@ -254,7 +255,11 @@ impl Follower {
         if verdict == Verdict::OutOfOrder {
             let again = self.asked_again.entry(stream.clone()).or_default();
             *again += 1;
-            if *again <= ASKED_AGAIN {
+            let (first, ask) = (*again == 1, *again <= ASKED_AGAIN);
+            if first {
+                self.say(News::Skipped { stream: stream.clone(), came: seq }).await?;
+            }
+            if ask {
                 return Ok(Some(format!("seq {seq} of {stream} came too early: asking for what is before it")));
             }
             self.say(News::Lost { stream: stream.clone(), next: seq }).await?;

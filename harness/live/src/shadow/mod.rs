@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_core::ids::{LaneId, StreamId};
-use cutover_core::shadow::{Followed, LaneFollowed, Shadow};
+use cutover_core::shadow::{Followed, LaneFollowed, Modules, Shadow};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Moment;
 use crate::environment::{Environment, EnvironmentError};
 use crate::lane::names::{Names, NamesError};
 use follow::{Follower, News};
@@ -56,7 +57,11 @@ pub async fn shadow(
     let end = CancellationToken::new();
     let mut tasks = tokio::task::JoinSet::new();
     let mut lanes = BTreeMap::new();
+    let mut modules = Modules::default();
     for (lane, observed) in observed {
+        if lane == LaneId::Candidate {
+            modules.begin.clone_from(&observed.module_digest);
+        }
         lanes.insert(lane, LaneFollowed { version: observed.version.clone(), ..LaneFollowed::default() });
         let follower = Follower::new((lane, began), observed, streams.clone(), tell.clone());
         tasks.spawn(follower.run(end.clone()));
@@ -81,7 +86,8 @@ pub async fn shadow(
             },
         }
     }
-    let followed = watcher.followed();
+    modules.end = environment.served_module(LaneId::Candidate).await;
+    let followed = Followed { modules, ..watcher.followed() };
     end.cancel();
     // A follower that is about to tell something must not wait for room.
     drop(told);
@@ -126,6 +132,7 @@ impl Watcher {
             }
             News::Applied { stream, seq, hash, at_us } => self.shadow.applied(lane, &stream, seq, hash, at_us),
             News::Duplicate { stream } => self.shadow.duplicate(lane, &stream),
+            News::Skipped { stream, came } => self.shadow.skipped(lane, &stream, came),
             News::Lost { stream, next } => self.shadow.lost(lane, &stream, next),
             News::Rebootstrap { stream } => self.shadow.rebootstrapped(lane, &stream),
             News::WentBack { stream, cursor, head } => self.shadow.went_back(lane, &stream, cursor, head),
@@ -135,6 +142,7 @@ impl Watcher {
                 counted.first_odd.get_or_insert(what);
             }
         }
+        self.shadow.stamp(|| Moment::now().rfc3339_ms());
     }
 
     fn followed(&self) -> Followed {
@@ -149,7 +157,7 @@ impl Watcher {
                 counted.longest_down_ms = counted.longest_down_ms.max(down);
             }
         }
-        Followed { ran_ms: now_us / 1000, lanes, seen: self.shadow.seen() }
+        Followed { ran_ms: now_us / 1000, lanes, seen: self.shadow.seen(), modules: Modules::default() }
     }
 }
 

@@ -150,7 +150,9 @@ impl Session {
 
     pub(crate) fn work(&mut self, now: Instant) -> Result<(), Close> {
         if self.mailbox.is_revoked() && !self.shared.config.defects.has(Defect::AcceptRevoked) {
-            if let Some(channel) = &self.channel {
+            if let Some(channel) = &self.channel
+                && !self.shared.config.defects.has(Defect::RevokeUntold)
+            {
                 channel.push_revoked(&mut self.out);
             }
             return Err(Close(frame::CLOSE_ERROR));

@@ -11,7 +11,7 @@ fn of(variables: &[(&str, &str)], file: &str) -> HostedEnvironment {
 }
 
 fn misfits(environment: &HostedEnvironment) -> Vec<String> {
-    environment.misfits.iter().map(Misfit::line).collect()
+    environment.misfits.iter().map(line_of).collect()
 }
 
 const FILE: &str = "\

@@ -46,7 +46,7 @@ const GAUGES: [Gauge; 7] = [
     ("odd_messages_total", "Messages that break a rule or cannot be read.", |lane| lane.odd),
 ];
 
-/// The page.
+/// The state in the text format of Prometheus.
 pub fn text(followed: &Followed) -> String {
     let mut page = String::new();
     let mut family = |name: &str, help: &str, samples: &[(String, u64)]| {

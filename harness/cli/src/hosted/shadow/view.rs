@@ -37,7 +37,7 @@ pub async fn show(mut states: watch::Receiver<Followed>, asked: Duration) {
     }
 }
 
-/// One line of the whole, and one of each lane.
+/// One line of the whole, one of each lane, and one of the first divergence.
 pub fn lines(followed: &Followed, asked: Duration) -> Vec<String> {
     let compared: u64 = followed.seen.streams.values().map(|stream| stream.compared).sum();
     let streams = followed.seen.streams.len();
@@ -62,6 +62,7 @@ pub fn lines(followed: &Followed, asked: Duration) -> Vec<String> {
             served.connections
         ));
     }
+    lines.extend(followed.seen.divergences.first().map(|first| format!("  the first divergence: {first}")));
     lines
 }
 

@@ -111,6 +111,39 @@ fn waits_grow_from_reconnect_to_reconnect() {
 }
 
 #[test]
+fn what_never_came_changes_nothing_of_what_is_due_next() {
+    let text =
+        "pub a1..3; c1 sub a; c1 a1; candidate: c1 says applied a1 a3; c1 a2 a3; candidate: c1 says applied a2 a3";
+    on_candidate(text, &["not-received c1 a3"]);
+}
+
+#[test]
+fn a_cursor_that_was_refused_twice_as_stale_is_given_up() {
+    let text = "retain a 2; pub a1..3; c1 sub a; c1 a1..3; candidate: c1 says applied a1..3; c1 leave; pub a4..9";
+    let refused = "c1 ask a from 3; c1 refused a floor cursor=3 floor=7 head=9; c1 cut";
+    let again = format!("{text}; {refused}; {refused}; c1 ask a from 3");
+    let world = |text: &str| crate::check::tests::notation::World::read(text).unwrap_or_else(|why| panic!("{why}"));
+    let kept = |text: &str| {
+        let world = world(text);
+        let input = crate::check::CheckInput::new(&world.plan, &world.legacy, &world.candidate);
+        let reports = crate::check::check_all(&input);
+        reports.iter().flat_map(|report| &report.findings).filter(|it| it.reason.word == "kept-stale").count()
+    };
+    assert_eq!(kept(&again), 1);
+    // The first refusal may not have reached it, and what it remembered is gone with a crash.
+    assert_eq!(kept(&format!("{text}; {refused}; c1 ask a from 3")), 0);
+    let restarted = "c1 crash; candidate: c1 says started";
+    assert_eq!(kept(&format!("{text}; {refused}; {refused}; {restarted}; c1 ask a from 3")), 0);
+    assert_eq!(kept(&format!("{text}; {refused}; c1 ask a from 2; c1 cut; {refused}; c1 ask a from 3")), 0);
+}
+
+#[test]
+fn a_program_comes_back_when_it_lost_its_connection() {
+    let text = "pub a1; c1 sub a; c1 a1; candidate: c1 says applied a1; candidate: c1 cut; candidate: c1 says away";
+    principal(&format!("{text}; candidate: c1 gives-up"), &["candidate client/stayed-away c1"]);
+}
+
+#[test]
 fn a_program_whose_wire_is_not_read_is_not_judged() {
     on_candidate("pub a1; c1 sub a; c1 a1; unread c1 deflate; candidate: c1 says applied a9", &["unread c1"]);
 }

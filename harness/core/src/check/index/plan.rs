@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{Names, PairKey};
 use crate::hash::PayloadHash;
 use crate::ids::{FaultId, LaneId, OpId, StreamId};
-use crate::plan::{Claims, Deed, Misuse, Plan, PublishExpect, Step, Token, deed_of, misuse, token_of};
+use crate::plan::{Change, Claims, Deed, Misuse, Plan, PublishExpect, Step, Token, deed_of, misuse, token_of};
 
 #[derive(Debug)]
 pub(in crate::check) struct PlannedOp<'a> {
@@ -62,6 +62,8 @@ pub(in crate::check) struct Attempted<'a> {
     pub token: &'static Token,
     pub deed: &'static Deed,
     pub allowed: bool,
+    /// The tokens of the identity were revoked before.
+    pub revoked: bool,
     pub sees: &'a [StreamId],
 }
 
@@ -123,6 +125,8 @@ pub(in crate::check) struct PlanIndex<'a> {
     connected: Vec<bool>,
     set_cursors: HashMap<PairKey, Vec<u64>>,
     displacing: HashSet<&'a str>,
+    /// The identities whose tokens were revoked by the steps until now.
+    revoked: BTreeSet<&'a str>,
 }
 
 impl<'a> PlanIndex<'a> {
@@ -142,6 +146,7 @@ impl<'a> PlanIndex<'a> {
             connected: Vec::new(),
             set_cursors: HashMap::new(),
             displacing: displacing.map(|fault| fault.id.as_str()).collect(),
+            revoked: BTreeSet::new(),
         };
         for case in &plan.cases {
             for stream in &case.streams {
@@ -198,7 +203,8 @@ impl<'a> PlanIndex<'a> {
             }
             Step::Attempt { op, stream, identity, token, deed, allowed, sees } => {
                 let known = token_of(token).zip(deed_of(deed));
-                let attempted = known.map(|(token, deed)| Attempted { identity, token, deed, allowed: *allowed, sees });
+                let (allowed, revoked) = (*allowed, self.revoked.contains(identity.as_str()));
+                let attempted = known.map(|(token, deed)| Attempted { identity, token, deed, allowed, revoked, sees });
                 self.add_op(*op, stream.as_str(), What::Attempt(attempted));
             }
             Step::Checkpoint { op, stream, client, seq, durable_offset, refused } => {
@@ -217,6 +223,7 @@ impl<'a> PlanIndex<'a> {
                 let pair = (self.clients.add(client.as_str()), self.streams.add(stream.as_str()));
                 self.set_cursors.entry(pair).or_default().push(cursor.0);
             }
+            Step::Access(Change::Revoke { identity }) => drop(self.revoked.insert(identity)),
             Step::Inspect { .. }
             | Step::Count { .. }
             | Step::TakeTurn { .. }
@@ -231,6 +238,7 @@ impl<'a> PlanIndex<'a> {
             | Step::BackedUp { .. }
             | Step::Restore(_)
             | Step::Server { .. }
+            | Step::UpdateModule { .. }
             | Step::Beside { .. }
             | Step::Relay { .. }
             | Step::AwaitRelay

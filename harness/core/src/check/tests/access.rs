@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::CheckInput;
 use super::check_all;
 use crate::check::Report;
-use crate::history::{Completion, HISTORY_SCHEMA, Header, History, Minting, Outcome, Phase, Record, Refusal};
+use crate::history::{Closed, Completion, HISTORY_SCHEMA, Header, History, Minting, Outcome, Phase, Record, Refusal};
 use crate::ids::{ClientId, ConnId, LaneId, Seed, StreamId};
 use crate::matrix::Part;
 use crate::plan::{Needs, Plan, Refused, Step, deed_of, token_of};
@@ -25,12 +25,24 @@ fn refused(code: &str) -> Completion {
 
 fn seen(streams: &[&str]) -> Completion {
     let streams = streams.iter().map(|stream| StreamId::new(*stream)).collect();
-    Completion::Ok { outcome: Outcome::Seen { streams } }
+    Completion::Ok { outcome: Outcome::Seen { streams, ended: None } }
+}
+
+/// A kept connection on which nothing came, and which ended so.
+fn ended(why: Closed) -> Completion {
+    Completion::Ok { outcome: Outcome::Seen { streams: Vec::new(), ended: Some(why) } }
+}
+
+fn told_to_sign_in() -> Completion {
+    ended(Closed::Channel { event: "sync:error reauth_required".to_owned() })
 }
 
 /// What a right lane answers.
 fn right(lane: LaneId, step: &Step) -> Option<Completion> {
-    let Step::Attempt { stream, token, deed, allowed, .. } = step else { return None };
+    let Step::Attempt { stream, identity, token, deed, allowed, .. } = step else { return None };
+    if (lane, identity.as_str(), deed.as_str()) == (LaneId::Legacy, "revoked", "held") {
+        return Some(told_to_sign_in());
+    }
     let (token, deed) = (token_of(token).unwrap(), deed_of(deed).unwrap());
     let done = || match deed.needs {
         Needs::Read => seen(&[stream.as_str()]),
@@ -108,6 +120,23 @@ fn a_bad_token_that_is_accepted_is_found() {
             (about == token).then_some(Completion::Ok { outcome: Outcome::Done })
         };
         assert_eq!(judged(&plan("tokens", TOKENS), accepts), only("token/accepted", 1), "{token}");
+    }
+}
+
+#[test]
+fn a_legacy_lane_that_does_not_tell_a_revoked_client_to_sign_in_again_is_found() {
+    let plan = plan("grants", GRANTS);
+    let candidate = history(&plan, LaneId::Candidate, &[], |_, _, _, _| None);
+    let judged = |answer: Completion| {
+        let other = |identity: &str, deed: &str, _: &str, _: bool| {
+            (identity == "revoked" && deed == "held").then(|| answer.clone())
+        };
+        let legacy = history(&plan, LaneId::Legacy, &[], other);
+        found(&check_all(&CheckInput::new(&plan, &legacy, &candidate)))
+    };
+    assert_eq!(judged(told_to_sign_in()), BTreeMap::new());
+    for silent in [seen(&[]), ended(Closed::CloseFrame { code: 1011 })] {
+        assert_eq!(judged(silent), only("token/untold", 1));
     }
 }
 

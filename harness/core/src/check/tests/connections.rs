@@ -175,6 +175,22 @@ fn an_end_that_was_planned_is_not_counted() {
 }
 
 #[test]
+fn a_breaking_update_plans_an_end_and_an_additive_one_does_not() {
+    let closed = |update: &str| {
+        let mut text = "pub a1".to_owned();
+        ["c1", "c2", "c3"].iter().for_each(|client| text.push_str(&format!("; {client} sub a; {client} a1")));
+        text.push_str(&format!("; update {update}"));
+        for client in ["c1", "c2", "c3"] {
+            text.push_str(&format!("; candidate: {client} ends 1001; candidate: {client} sub a from 1"));
+        }
+        let found = explained(&text);
+        (found.principal.iter().map(short).collect::<Vec<_>>(), found.warnings.len())
+    };
+    assert_eq!(closed("breaking"), (Vec::new(), 0));
+    assert_eq!(closed("additive").0, ["candidate unplanned-end/many"]);
+}
+
+#[test]
 fn a_fault_of_another_client_plans_no_end() {
     let text =
         "planned cut-1 c2; c1 sub a; c2 sub a; pub a1; c1 a1; c2 a1; fires cut-1 c2; c1 ends 1011; c1 sub a from 1";

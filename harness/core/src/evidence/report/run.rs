@@ -130,6 +130,7 @@ pub fn facts(
     if scope.no_faults {
         facts.push(("faults", text("left out, with all toxics: this run decides nothing about a release")));
     }
+    facts.extend(evidence.environment.iter().map(|name| ("environment", text(name))));
     facts.extend(evidence.module_digest.iter().map(|digest| ("module", hash(digest))));
     let mut tool = text(&format!("{} {}", evidence.tool.name, evidence.tool.version));
     if let Some(from) = &evidence.tool.built_from {

@@ -1,7 +1,7 @@
 //! What the lanes of a run can't be put through.
 
 use super::*;
-use crate::gate::fit::Windows;
+use crate::gate::fit::{Updates, Windows};
 
 #[test]
 fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
@@ -26,6 +26,7 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
         takes_no_seq: false,
         judges_no_cursor: false,
         joins_each_topic: false,
+        updates: Updates::None,
         protocol: None,
     };
     outside.lanes.insert(LaneId::Legacy, legacy);
@@ -41,6 +42,35 @@ fn what_these_lanes_can_not_be_put_through_is_left_out_of_a_full_run() {
     assert_eq!(decided(&ran, &ours).0, Decision::PassedInPart);
     outside.left_out.insert("legacy-killed".to_owned(), "it takes too long".to_owned());
     assert_eq!(decided(&ran, &outside), (Decision::PassedInPart, vec!["not-run".to_owned()]));
+}
+
+#[test]
+fn a_program_stands_in_for_clients_where_no_scenario_hangs_on_when_it_asks() {
+    let stays = |name: &str| {
+        let (path, text) = stock().iter().find(|(path, _)| path.ends_with(&format!("/{name}.toml"))).unwrap();
+        let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(1));
+        !crate::gate::fit::takes_any_program(&plan)
+    };
+    for ours in ["cursor-rewritten-stale", "cut-during-resume", "heartbeats-starved", "replies-dropped"] {
+        assert!(stays(ours), "{ours}");
+    }
+    for ours in ["resume-after-silence", "server-paused", "tokens", "unsubscribed"] {
+        assert!(stays(ours), "{ours}");
+    }
+    for theirs in ["client-crash", "server-drains", "resume-after-cut", "frames-split-and-merged", "black-hole"] {
+        assert!(!stays(theirs), "{theirs}");
+    }
+}
+
+#[test]
+fn a_defect_of_a_client_needs_its_lane() {
+    let (path, text) = stock().iter().find(|(path, _)| path.ends_with("/client-loses-event.toml")).unwrap();
+    let plan = compile(&Scenario::parse(path, text).unwrap(), Seed(1));
+    let lanes = scope(&suite()).lanes;
+    assert_eq!(crate::gate::fit::unfit(&plan, &lanes, None), None);
+    assert_eq!(crate::gate::fit::unfit(&plan, &lanes, Some(LaneId::Legacy)), None);
+    let why = crate::gate::fit::unfit(&plan, &lanes, Some(LaneId::Candidate)).unwrap();
+    assert_eq!(why, "it plants a defect in a client of the legacy lane, which does not run here");
 }
 
 #[test]
@@ -65,5 +95,27 @@ fn what_the_module_of_a_lane_does_not_have_is_left_out_of_a_full_run() {
     assert_eq!(decided(&ran, &other), (Decision::Allow, vec![]));
     for lost in ["compatibility-negotiation", "token-lifecycle", "authorization", "presence-handshake"] {
         assert!(other.can_show(row(lost).unwrap(), LaneId::Candidate).is_empty(), "{lost}");
+    }
+}
+
+#[test]
+fn what_a_servers_updates_can_not_do_is_left_out_with_the_reason() {
+    let full = suite();
+    let mut lanes = scope(&full);
+    let scenarios = ["module-updated", "module-updated-breaking", "update-loses-event", "equal-streams"];
+    for (updates, reasons) in [
+        (Updates::None, [Some("a server of the run"), Some("a server of the run"), Some("a server of the run"), None]),
+        (Updates::Additive, [None, Some("asks for a migration by hand"), None, None]),
+        (Updates::Breaking, [None; 4]),
+    ] {
+        lanes.lanes.insert(LaneId::Candidate, Means { updates, ..Means::of_ours(ServerKind::Binary) });
+        for (scenario, expected) in scenarios.iter().zip(reasons) {
+            let reason = reason_of(scenario, &lanes);
+            let fits = match (&reason, expected) {
+                (Some(reason), Some(words)) => reason.contains(words),
+                (reason, expected) => reason.is_none() && expected.is_none(),
+            };
+            assert!(fits, "{scenario} {updates:?}: {reason:?}");
+        }
     }
 }

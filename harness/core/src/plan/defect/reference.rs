@@ -66,6 +66,8 @@ IgnoreGrants => "ignore-grants", Access;
 AcceptExpired => "accept-expired", Access;
 /// Revoked tokens are accepted, and sockets that have one stay open.
 AcceptRevoked => "accept-revoked", Access;
+/// Sockets of a revoked token are closed without a `sync:error`.
+RevokeUntold => "revoke-untold", Access;
 /// Tokens for another audience are accepted.
 AnyAudience => "accept-other-audience", Access;
 /// Tokens are accepted before their `nbf`.

@@ -81,7 +81,7 @@ fn check_promises(plan: &Plan) {
                 Step::Count { op, .. } | Step::Attempt { op, .. } => ops.push(op.0),
                 Step::Access(_) | Step::TakeTurn { .. } | Step::EndTurn => {}
                 Step::Backup { .. } | Step::BackedUp { .. } | Step::Restore(_) => {}
-                Step::Inspect { .. } => {}
+                Step::Inspect { .. } | Step::UpdateModule { .. } => {}
                 Step::Publish { together: Some(_), op, expect, stream, .. } => {
                     ops.push(op.0);
                     if matches!(expect, PublishExpect::Accepted { .. }) {

@@ -8,8 +8,8 @@ use super::super::compile::payload::Payload;
 use super::super::errors::Mistakes;
 use super::super::names::{MAX_NUMBER, Names};
 use super::super::read::{At, Node, Section};
-use super::super::words::{self, keys};
-use crate::plan::{BRIDGE, Compression, JoinParams, Programs, Serializer, Window};
+use super::super::words::{self, Driver, keys};
+use crate::plan::{BRIDGE, ClientDefect, Compression, JoinParams, Programs, Serializer, Window};
 use crate::topic::{Form, stream_id_of, topic_of};
 
 /// The longest name, in characters.
@@ -231,13 +231,21 @@ const MAX_COMMAND: usize = 32;
 
 /// The programs that stand in the client's place, by `driver = "exec"` and the command of a lane or of both.
 fn programs(client: &Section<'_>, mistakes: &mut Mistakes) -> Option<Programs> {
-    let named = ["legacy", "candidate"].into_iter().find_map(|key| client.get(key));
-    if !client.has("driver") {
-        let hint = || "add driver = \"exec\"".to_owned();
-        named.inspect(|node| mistakes.local(node.at, "a command without a driver is never run", hint()));
-        return None;
+    let commands = || ["legacy", "candidate"].into_iter().find_map(|key| client.get(key));
+    let driver = match client.has("driver") {
+        true => Some(client.word("driver", words::DRIVERS, mistakes)?),
+        false => None,
+    };
+    let mut not_for = |node: Option<Node<'_>>, what: &str, hint: &str| {
+        node.inspect(|node| mistakes.local(node.at, what, hint.to_owned()));
+    };
+    if driver != Some(Driver::Planted) {
+        not_for(client.get("defect"), "this defect is never planted", "add driver = \"planted\"");
     }
-    client.word("driver", words::DRIVERS, mistakes)?;
+    if driver != Some(Driver::Exec) {
+        not_for(commands(), "a command without a driver is never run", "add driver = \"exec\"");
+    }
+    driver?;
     for key in ["as", "join", "reads", "serializer", "compression", "replay_batch"] {
         if let Some(node) = client.get(key) {
             let what = format!("`{key}` is about the harness's own client, and a program stands in its place");
@@ -251,7 +259,12 @@ fn programs(client: &Section<'_>, mistakes: &mut Mistakes) -> Option<Programs> {
         }
         words.into_iter().take(MAX_COMMAND).map(|word| word.value.to_owned()).collect()
     };
-    let programs = Programs { legacy: command("legacy"), candidate: command("candidate") };
+    if driver == Some(Driver::Planted) {
+        client.need("defect", mistakes)?;
+        let defect = Some(client.word("defect", &ClientDefect::WORDS, mistakes)?);
+        return Some(Programs { defect, ..Programs::default() });
+    }
+    let programs = Programs { legacy: command("legacy"), candidate: command("candidate"), defect: None };
     if programs == Programs::default() {
         let hint = "add legacy = [\"python3\", \"client.py\"], or candidate = [..], or both".to_owned();
         mistakes.local(client.at, "there is no command for the program", hint);

@@ -21,6 +21,7 @@ use super::script::Case;
 use super::world::World;
 use super::{AtLeast, cursor, slow, world};
 use crate::ids::{FaultId, LaneId};
+use crate::plan::Programs;
 use crate::plan::fault::spec::Effect;
 use crate::topic;
 
@@ -149,7 +150,9 @@ fn expandable(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
 /// A defect is planted where one is expected, and nowhere else.
 fn planted(draft: &Draft, steps: &Steps, mistakes: &mut Mistakes) {
     let step = steps.iter().find_map(|step| step.value.plants().map(|lanes| (step.at, lanes)));
-    let client = draft.clients.iter().find(|client| client.value.passes_off);
+    let has_defect = |programs: &Programs| programs.defect.is_some();
+    let plants = |client: &Client| client.passes_off || client.programs.as_ref().is_some_and(has_defect);
+    let client = draft.clients.iter().find(|client| plants(&client.value));
     let mutation = draft.faults.iter().find(|fault| fault.value.spec.does(Effect::Defect));
     let keeps_away = draft.faults.iter().find(|fault| draft.keeps_away(&fault.value));
     let of_bridge = draft.bridge.as_ref().map_or(&[] as &[String], |bridge| &bridge.defects);

@@ -33,6 +33,7 @@ mod server;
 mod set_cursor;
 mod together;
 mod tokens;
+mod update_module;
 
 use super::errors::Mistakes;
 use super::names::Names;
@@ -66,6 +67,7 @@ pub(super) const KINDS: &[&StepKind] = &[
     &disarm::KIND,
     &server::KIND,
     &kill_as_seen::KIND,
+    &update_module::KIND,
     &backup::KIND,
     &restore::KIND,
     &relay::KIND,

@@ -350,6 +350,14 @@ fn a_program_has_a_command_and_no_key_of_our_own_client() {
     check("clients = [{ name = \"desk\" }", &command, "a command without a driver is never run");
     let empty = client("driver = \"exec\", legacy = [\" \"]");
     check("clients = [{ name = \"desk\" }", &empty, "a word of a command is empty");
+    let never = client("defect = \"hammers\"");
+    check("clients = [{ name = \"desk\" }", &never, "this defect is never planted");
+    let planted = client("driver = \"planted\", defect = \"hammers\"");
+    check("clients = [{ name = \"desk\" }", &planted, "the client plants a defect, but no finding is expected");
+    let both = client("driver = \"planted\", defect = \"hammers\", legacy = [\"client\"]");
+    check("clients = [{ name = \"desk\" }", &both, "a command without a driver is never run");
+    let which = client("driver = \"planted\"");
+    check("clients = [{ name = \"desk\" }", &which, "a client needs `defect`");
     let ours = client("driver = \"exec\", legacy = [\"client\"], serializer = \"v1\"");
     check("clients = [{ name = \"desk\" }", &ours, "`serializer` is about the harness's own client");
 }

@@ -24,7 +24,7 @@ fn round() -> Round {
 }
 
 fn judged(rounds: &[Round]) -> Vec<Check> {
-    let facts = json!({ "asked": rounds.len(), "rounds": rounds });
+    let facts = json!({ "reached": { "seen": "127.0.0.1:3000" }, "asked": rounds.len(), "rounds": rounds });
     checks(facts.as_object().unwrap())
 }
 
@@ -76,15 +76,15 @@ fn what_was_not_counted_is_unknown() {
 #[test]
 fn no_round_and_rounds_that_are_missing_are_unknown() {
     assert_eq!(Decision::of(&judged(&[])), Decision::Unknown);
-    let facts = json!({ "asked": 2, "rounds": [round()] });
+    let facts = json!({ "reached": { "seen": "x" }, "asked": 2, "rounds": [round()] });
     assert_eq!(Decision::of(&checks(facts.as_object().unwrap())), Decision::Unknown);
 }
 
 #[test]
 fn a_half_open_client_counts_where_it_was_asked_for() {
-    let facts = json!({ "asked": 1, "half_open": true, "rounds": [round()] });
+    let facts = json!({ "reached": { "seen": "x" }, "asked": 1, "half_open": true, "rounds": [round()] });
     assert_eq!(Decision::of(&checks(facts.as_object().unwrap())), Decision::Unknown);
     let seen = Round { half_open: Some(Waited { ms: 31_000, came: true }), ..round() };
-    let facts = json!({ "asked": 1, "half_open": true, "rounds": [seen] });
+    let facts = json!({ "reached": { "seen": "x" }, "asked": 1, "half_open": true, "rounds": [seen] });
     assert_eq!(Decision::of(&checks(facts.as_object().unwrap())), Decision::Passed);
 }

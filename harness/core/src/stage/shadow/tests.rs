@@ -3,7 +3,7 @@
 use super::*;
 use crate::hash::payload_hash;
 use crate::ids::{Cursor, Seq};
-use crate::shadow::Shadow;
+use crate::shadow::{Modules, Shadow};
 use crate::stage::{Decision, Outcome};
 
 fn stream() -> StreamId {
@@ -24,7 +24,7 @@ fn judged(compare: impl Fn(&mut Shadow), change: impl Fn(&mut ShadowFacts)) -> V
     }
     compare(&mut shadow);
     let lanes = LaneId::BOTH.into_iter().map(|lane| (lane, served())).collect();
-    let followed = Followed { ran_ms: 60_000, lanes, seen: shadow.seen() };
+    let followed = Followed { ran_ms: 60_000, lanes, seen: shadow.seen(), modules: Modules::default() };
     let mut facts = ShadowFacts { asked_ms: 60_000, most_lag_ms: 5_000, token_expires_in_s: BTreeMap::new(), followed };
     change(&mut facts);
     let facts = serde_json::to_value(&facts).unwrap();
@@ -44,6 +44,19 @@ fn open(checks: &[Check]) -> Vec<String> {
 fn two_lanes_that_delivered_the_same_pass() {
     let checks = judged(|_| (), |_| ());
     assert_eq!((open(&checks), Decision::of(&checks)), (Vec::new(), Decision::Passed));
+}
+
+#[test]
+fn a_module_that_changes_meanwhile_is_of_no_use() {
+    let of = |begin: Option<&str>, end: Option<&str>| {
+        let modules = Modules { begin: begin.map(str::to_owned), end: end.map(str::to_owned) };
+        open(&judged(|_| (), |facts| facts.followed.modules = modules.clone()))
+    };
+    assert_eq!(of(Some("sha256:1"), Some("sha256:1")), Vec::<String>::new());
+    assert_eq!(of(None, None), Vec::<String>::new());
+    let changed = "Unknown module: the candidate ran sha256:1 at the begin, and runs sha256:2 at the end";
+    assert_eq!(of(Some("sha256:1"), Some("sha256:2")), [changed]);
+    assert!(of(Some("sha256:1"), None)[0].starts_with("Unknown module"));
 }
 
 #[test]
@@ -74,7 +87,9 @@ fn each_kind_of_divergence_fails() {
     assert!(open(&back)[0].contains("now has its head at 3"), "{:?}", open(&back));
     let hash = judged(|shadow| shadow.declared_otherwise(LaneId::Legacy, &stream(), Seq(4)), |_| ());
     assert!(open(&hash)[0].contains("declares another hash of seq 4"), "{:?}", open(&hash));
-    for checks in [payload, lost, back, hash] {
+    let skipped = judged(|shadow| shadow.skipped(LaneId::Candidate, &stream(), Seq(12)), |_| ());
+    assert!(open(&skipped)[0].contains("seq 12 of run:a:events came where seq 11 was owed"), "{:?}", open(&skipped));
+    for checks in [payload, lost, back, hash, skipped] {
         assert_eq!(Decision::of(&checks), Decision::Failed);
     }
 }

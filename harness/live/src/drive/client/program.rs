@@ -3,6 +3,7 @@
 //! hears its words.
 
 mod child;
+mod planted;
 mod watch;
 mod wire;
 mod words;
@@ -25,6 +26,7 @@ use crate::drive::stack::{DriveError, LaneStack};
 use crate::lane::Endpoint;
 use crate::proxy::{Proxy, ProxyConfig, UpstreamAddr};
 use child::Child;
+pub use planted::Planted;
 use watch::Watch;
 
 /// The first wait for what a program has received and not handled. It doubles from wait to wait.
@@ -38,13 +40,21 @@ const LOOKS_MAX: u32 = 3;
 /// What is started, and where.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    pub command: Vec<String>,
-    /// Where it runs: the directory of the scenario.
-    pub cwd: PathBuf,
-    /// This program, which ends with the run whatever it starts; `None` in tests.
-    pub tied_by: Option<PathBuf>,
+    pub what: Started,
     /// Its own directory, the same after a crash.
     pub data_dir: PathBuf,
+}
+
+#[derive(Debug, Clone)]
+pub enum Started {
+    Process {
+        command: Vec<String>,
+        /// Where it runs: the directory of the scenario.
+        cwd: PathBuf,
+        /// This program, which ends with the run whatever it starts; `None` in tests.
+        tied_by: Option<PathBuf>,
+    },
+    Planted(Planted),
 }
 
 /// Starts the actor of a program, with a proxy of its own in front of its route.
@@ -61,7 +71,7 @@ pub async fn spawn(
         .map_err(|source| DriveError::Directory { path: launch.data_dir.clone(), source })?;
     let watch = Arc::new(Watch::new(inbox, recorder.clone()));
     let Endpoint { connect, .. } = route.endpoint();
-    let address = UpstreamAddr { host: connect.ip().to_string(), port: connect.port(), tls: false };
+    let address = UpstreamAddr::plain(connect);
     let (kept, upstream) = tokio::sync::watch::channel(Some(address));
     let config = ProxyConfig {
         observer: Some(watch.clone()),
@@ -80,13 +90,24 @@ pub async fn spawn(
     open.insert("data_dir".to_owned(), launch.data_dir.display().to_string().into());
     let (commands, inbound) = mpsc::channel(COMMANDS_MAX);
     let status = watch.status();
-    let program =
-        Program { launch, open, watch, tap, child: None, wanted: false, pings: 0, looks: BTreeMap::new(), _kept: kept };
+    let program = Program {
+        launch,
+        endpoint,
+        open,
+        watch,
+        tap,
+        child: None,
+        wanted: false,
+        pings: 0,
+        looks: BTreeMap::new(),
+        _kept: kept,
+    };
     Ok(ClientHandle { connections: Arc::default(), commands, status, task: tokio::spawn(program.run(inbound)) })
 }
 
 struct Program {
     launch: Launch,
+    endpoint: Endpoint,
     open: Map<String, Value>,
     watch: Arc<Watch>,
     tap: Proxy,
@@ -154,12 +175,9 @@ impl Program {
             return;
         }
         if self.child.is_none() {
-            match Child::start(&self.launch, &self.watch).await {
+            match Child::start(&self.launch, &self.endpoint, &self.watch).await {
                 Ok(child) => self.child = Some(child),
-                Err(error) => {
-                    let command = self.launch.command.join(" ");
-                    return self.watch.fail(format!("its program can't be started (`{command}`): {error}"));
-                }
+                Err(why) => return self.watch.fail(why),
             }
         }
         self.watch.told_to_open();
@@ -194,6 +212,7 @@ impl Program {
     async fn settle(&mut self, done: &tokio::sync::oneshot::Sender<()>) {
         // The caller has a bound of its own, and then stops waiting.
         while !self.watch.is_subscribed() && self.watch.failure().is_none() {
+            self.look_whether_away();
             if done.is_closed() {
                 return;
             }
@@ -220,8 +239,16 @@ impl Program {
         self.watch.note(Word::Handled);
     }
 
+    fn look_whether_away(&self) {
+        if self.wanted && self.watch.lost_for() >= bounds::AWAY.time && self.watch.failure().is_none() {
+            self.watch.note(Word::Away);
+            self.watch.fail(format!("its program did not reconnect, not within {}", bounds::AWAY));
+        }
+    }
+
     /// It makes no progress. What came is waited for; what did not come is not, after some looks.
     async fn look(&mut self, heads: &BTreeMap<StreamId, Seq>) {
+        self.look_whether_away();
         self.have_handled().await;
         for (stream, head) in heads {
             let at = self.watch.applied(stream);

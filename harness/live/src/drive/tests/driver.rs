@@ -46,6 +46,7 @@ at_least = {{ deliveries = 1 }}
         socket: destination.clone(),
         writer: destination,
         server: Some(Arc::new(fake.clone())),
+        module: Some(Arc::new(fake.clone())),
         bridge: None,
         programs: ProgramSeat::default(),
         byte_toxics: None,
@@ -303,4 +304,32 @@ async fn a_lane_without_reducers_is_asked_for_none() {
     let reducers = r#"{ do = "reducers", stream = "run:a:events", scripts = ["bridge"] }"#;
     let story = story(&fake, &script(&[CONNECT, &publish(1), reducers])).await;
     assert_eq!(story[4..6], ["op 2 try 1: not offered", "op 3 try 1: not offered"]);
+}
+
+fn update(update: &str) -> String {
+    format!(r#"{{ do = "update-module", update = "{update}" }}"#)
+}
+
+#[tokio::test]
+async fn a_client_that_an_update_closes_is_awaited_and_comes_back() {
+    let fake = Fake::with(|service| service.update_closes = true);
+    let story = story(&fake, &script(&[CONNECT, &publish(2), &update("breaking"), &publish(2)])).await;
+    assert_eq!(story[6], "server Updating { update: Breaking }");
+    assert!(story[7].starts_with("lost"), "{story:?}");
+    assert!(story.iter().any(|told| told == "resumes from 2") && !story.iter().any(|told| told.contains("in vain")));
+}
+
+#[tokio::test]
+async fn an_update_that_clients_do_not_notice_leaves_them_where_they_are() {
+    let story = story(&Fake::default(), &script(&[CONNECT, &publish(2), &update("additive"), &publish(1)])).await;
+    let told = ["server Updating { update: Additive }", "op 3 try 1: 3", "3 Applied"];
+    assert_eq!(story[story.len() - 3..], told);
+}
+
+#[tokio::test]
+async fn an_update_that_the_server_refuses_ends_the_script() {
+    let fake = Fake::with(|service| service.refuses_updates = true);
+    let story = story(&fake, &script(&[CONNECT, &publish(1), &update("additive"), &publish(1)])).await;
+    let said = "waits in vain for the module to be published anew: the server refuses it";
+    assert_eq!(story.last().unwrap(), said);
 }

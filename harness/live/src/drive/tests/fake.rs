@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use cutover_core::history::{Closed, KillWait, Process, Refusal, StaleStream, Via};
 use cutover_core::ids::{Cursor, Seq, StreamId};
-use cutover_core::plan::ServerAction;
+use cutover_core::plan::{ModuleUpdate, ServerAction};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::drive::{Beside, ServerControl};
+use crate::drive::{Beside, ModuleControl, ServerControl};
 use crate::lane::{
     Arrival, ClientOptions, Completion, Endpoint, Head, Heads, Lane, OpError, OpenError, Publish, Published,
     SubscriberSession, WriterSession,
@@ -42,6 +42,9 @@ pub(super) struct Service {
     /// The last acknowledged key that each action on the server was told.
     pub(super) actions: Vec<(ServerAction, Option<String>)>,
     pub(super) has_no_reducers: bool,
+    /// Whether an update closes clients, whatever it is.
+    pub(super) update_closes: bool,
+    pub(super) refuses_updates: bool,
 }
 
 #[derive(Default)]
@@ -300,5 +303,19 @@ impl ServerControl for Fake {
     async fn heal(&self) -> Vec<Process> {
         let was_down = std::mem::take(&mut self.service().is_down);
         if was_down { vec![Process::Started] } else { Vec::new() }
+    }
+}
+
+#[async_trait]
+impl ModuleControl for Fake {
+    async fn update(&self, _update: ModuleUpdate) -> Result<(), String> {
+        let mut service = self.service();
+        if service.refuses_updates {
+            return Err("the server refuses it".to_owned());
+        }
+        if service.update_closes {
+            service.subscribers.clear();
+        }
+        Ok(())
     }
 }

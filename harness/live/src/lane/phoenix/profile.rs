@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,8 +17,9 @@ use super::calls::{PolicyCall, PresenceCall, PublishCall, TOPIC, TokenRules};
 use super::codes::Codes;
 use super::forms::{Envelope, Forms};
 use super::service::PhoenixService;
+use crate::authorities::Authorities;
 use crate::lane::OpenError;
-use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
+use crate::lane::profile::{Misfits, Origin, ProfileError, authorities_of, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 use crate::lane::refusal::KHALA;
 
@@ -157,6 +159,10 @@ pub struct PhoenixProfile {
     pub http_url: Option<String>,
     pub token: Option<Secret>,
     pub token_env: Option<String>,
+    /// The certificates of the authorities to trust, in PEM; no others are trusted then.
+    pub ca_file: Option<PathBuf>,
+    #[serde(skip)]
+    pub authorities: Option<Authorities>,
     pub token_param: String,
     pub serializer: Option<Serializer>,
     pub channel: String,
@@ -197,6 +203,8 @@ impl Default for PhoenixProfile {
             http_url: None,
             token: None,
             token_env: None,
+            ca_file: None,
+            authorities: None,
             token_param: "token".to_owned(),
             serializer: None,
             channel: "sync:v1".to_owned(),
@@ -307,6 +315,7 @@ impl PhoenixProfile {
         }
         let token = token_of(self.token.take(), self.token_env.as_deref());
         self.token = misfits.take("token_env", token).flatten();
+        self.authorities = misfits.take("ca_file", authorities_of(self.ca_file.as_deref())).flatten();
         if let Some(tokens) = misfits.take("tokens.keys_env", std::mem::take(&mut self.tokens).with_keys()) {
             self.tokens = tokens;
         }
@@ -386,7 +395,7 @@ impl Profile for PhoenixProfile {
     }
 
     fn socket_origin(&self) -> Origin {
-        Origin::of(&self.socket_url)
+        Origin::of(&self.socket_url).trusting(&self.authorities)
     }
 
     fn writer_url(&self) -> &str {
@@ -394,7 +403,7 @@ impl Profile for PhoenixProfile {
     }
 
     fn writer_origin(&self) -> Origin {
-        Origin::of(self.writer_url())
+        Origin::of(self.writer_url()).trusting(&self.authorities)
     }
 
     fn rate(&self) -> Option<NonZeroU32> {

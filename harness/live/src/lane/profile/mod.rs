@@ -5,21 +5,27 @@ mod read;
 pub use read::ProfileError;
 pub(crate) use read::{Misfit, Misfits, body, kind_of};
 
+use std::path::Path;
+
 use cutover_core::text::{Secret, learn, masked};
 use url::Url;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+use crate::authorities::Authorities;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Origin {
     pub tls: bool,
     /// Host name or address; an IPv6 address in brackets.
     pub host: String,
     pub port: u16,
+    /// Whose certificates are trusted; those of the system where nothing is said.
+    pub authorities: Option<Authorities>,
 }
 
 impl Origin {
     /// Port 0, to which nothing connects: the origin of a profile that names no server.
-    pub(crate) const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0 };
+    pub(crate) const NOWHERE: Origin = Origin { tls: false, host: String::new(), port: 0, authorities: None };
 
     /// The origin of a URL; [`Origin::NOWHERE`] where the text is no URL.
     pub(crate) fn of(url: &str) -> Origin {
@@ -27,7 +33,13 @@ impl Origin {
             tls: matches!(url.scheme(), "https" | "wss"),
             host: url.host_str().unwrap_or_default().to_owned(),
             port: url.port_or_known_default().unwrap_or(80),
+            authorities: None,
         })
+    }
+
+    /// The same, with the authorities of a profile's file.
+    pub(crate) fn trusting(self, authorities: &Option<Authorities>) -> Origin {
+        Origin { authorities: authorities.clone(), ..self }
     }
 
     /// Host and port as they stand in `Host`: the port only where it is not the scheme's own.
@@ -55,6 +67,12 @@ pub(crate) fn server_url(text: &str) -> Result<Url, Misfit> {
         return Err(Misfit::new(what, "put the lane's token into `token` or `token_env` of a profile"));
     }
     Ok(url)
+}
+
+/// The authorities of the file that `ca_file` names.
+pub(crate) fn authorities_of(file: Option<&Path>) -> Result<Option<Authorities>, Misfit> {
+    let hint = "name a PEM file with the certificate of the authority";
+    file.map(Authorities::of_file).transpose().map_err(|why| Misfit::new(why, hint))
 }
 
 /// The token: given, or in the environment variable named.

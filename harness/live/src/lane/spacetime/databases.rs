@@ -63,7 +63,7 @@ impl SpacetimeService {
 }
 
 /// Waits until the last connection has ended: none of one answer is in the next one.
-pub(super) async fn until_empty(http: &mut HttpClient, name: &str) -> Result<Result<(), Reached>, AdminError> {
+pub async fn until_empty(http: &mut HttpClient, name: &str) -> Result<Result<(), Reached>, AdminError> {
     let mut before = admin::connections(http, name).await?;
     let gone = async {
         while !before.is_empty() {

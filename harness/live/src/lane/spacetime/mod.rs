@@ -32,8 +32,10 @@ mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trial;
+mod update;
 mod writer;
 
+pub use databases::until_empty;
 pub use profile::SpacetimeProfile;
 pub use protocol::{JSON_PROTOCOL, Protocol};
 pub use schema::Schema;

@@ -3,7 +3,7 @@
 
 #![allow(missing_docs, reason = "the names say it")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use cutover_core::hash::sha256;
@@ -18,7 +18,6 @@ pub use super::admin::delete_database as delete;
 use super::admin::{AdminError, ask, path_of};
 pub use super::claims::Claims;
 use super::schema::Schema;
-use crate::bounds::Reached;
 use crate::lane::http::{HttpAnswer, HttpClient, HttpError};
 
 /// The hash that a server gives a module, in hexadecimal digits.
@@ -95,6 +94,27 @@ pub async fn running_module(http: &mut HttpClient, name: &str) -> Result<String,
     let rows = sql(http, &what, name, "SELECT program_hash FROM st_module").await?;
     let hash = rows.first().and_then(hash_of);
     hash.ok_or_else(|| AdminError::Unreadable { what, words: "no hash of a module".to_owned() })
+}
+
+/// `sha256:` of the module that a database runs. Not every server shows it to those who do not own the database.
+pub async fn module_bytes_digest(http: &mut HttpClient, name: &str) -> Result<String, AdminError> {
+    let what = format!("reading the module of the database `{name}`");
+    let rows = sql(http, &what, name, "SELECT program_bytes FROM st_module").await?;
+    let bytes = rows.first().and_then(|row| bytes_of(row.get(0)?));
+    bytes.map(|bytes| sha256(&bytes)).ok_or_else(|| AdminError::Unreadable { what, words: "no bytes".to_owned() })
+}
+
+/// Bytes that a server writes as hexadecimal digits, or as a list of numbers.
+fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::String(digits) => {
+            let digits = digits.trim_start_matches("0x").as_bytes();
+            let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+            digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect()).flatten()
+        }
+        Value::Array(numbers) => numbers.iter().map(|number| u8::try_from(number.as_u64()?).ok()).collect(),
+        _ => None,
+    }
 }
 
 /// A module's hash as [`module_hash`] writes it. A server writes it as a number with the last byte first.
@@ -252,20 +272,18 @@ pub async fn surface(http: &mut HttpClient, name: &str) -> Result<Option<Surface
     }
 }
 
-/// Waits until the last connection to a database has ended.
-pub async fn until_empty(http: &mut HttpClient, name: &str) -> Result<Result<(), Reached>, AdminError> {
-    super::databases::until_empty(http, name).await
-}
-
-/// How many rows each of these tables has. A table that can't be counted is left out.
-pub async fn counts(http: &mut HttpClient, name: &str, tables: impl Iterator<Item = &String>) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for table in tables {
-        if let Ok(rows) = count(http, name, table).await {
-            counts.insert(table.clone(), rows);
-        }
+/// The number of rows of a table, and the rows where there are `most` of them or fewer. What can't be read is `None`.
+pub async fn rows(http: &mut HttpClient, name: &str, table: &str, most: u64) -> (Option<u64>, Option<Vec<Value>>) {
+    let Ok(rows) = count(http, name, table).await else { return (None, None) };
+    if rows > most {
+        return (Some(rows), None);
     }
-    counts
+    let what = format!("reading the rows of `{table}`");
+    match sql(http, &what, name, &format!("SELECT * FROM {table}")).await {
+        // A row that came in between counts.
+        Ok(read) => (Some(read.len() as u64), Some(read)),
+        Err(_) => (Some(rows), None),
+    }
 }
 
 #[cfg(test)]

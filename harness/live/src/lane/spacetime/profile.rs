@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the names say it")]
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,10 +18,11 @@ use super::service::SpacetimeService;
 use super::shape::{
     Append, Checkpoints, Events, Heads, Heartbeat, Keys, ModuleShape, Policy, Presence, Resume, Streams,
 };
+use crate::authorities::Authorities;
 use crate::bounds;
 use crate::lane::OpenError;
 use crate::lane::http::HttpClient;
-use crate::lane::profile::{Misfits, Origin, ProfileError, body, server_url, token_of};
+use crate::lane::profile::{Misfits, Origin, ProfileError, authorities_of, body, server_url, token_of};
 use crate::lane::protocol::{Endpoints, Profile, Run, Service};
 
 /// Where a socket is opened, unless a profile says otherwise.
@@ -43,6 +45,10 @@ pub struct SpacetimeProfile {
     pub database: Option<String>,
     pub token: Option<Secret>,
     pub token_env: Option<String>,
+    /// The certificates of the authorities to trust, in PEM; no others are trusted then.
+    pub ca_file: Option<PathBuf>,
+    #[serde(skip)]
+    pub authorities: Option<Authorities>,
     pub publish_module: Option<bool>,
     pub subprotocols: Vec<String>,
     pub confirmed: Option<bool>,
@@ -70,6 +76,8 @@ impl Default for SpacetimeProfile {
             database: None,
             token: None,
             token_env: None,
+            ca_file: None,
+            authorities: None,
             publish_module: None,
             subprotocols: SUBPROTOCOLS.map(str::to_owned).to_vec(),
             confirmed: None,
@@ -140,6 +148,7 @@ impl SpacetimeProfile {
         }
         let token = token_of(self.token.take(), self.token_env.as_deref());
         self.token = misfits.take("token_env", token).flatten();
+        self.authorities = misfits.take("ca_file", authorities_of(self.ca_file.as_deref())).flatten();
         if !self.websocket_path.starts_with('/') || !self.websocket_path.contains("{database}") {
             let what = format!("websocket_path = \"{}\" does not say where the database goes", self.websocket_path);
             misfits.add("websocket_path", what, "write it as `/v1/database/{database}/subscribe`");
@@ -212,7 +221,7 @@ impl Profile for SpacetimeProfile {
     }
 
     fn socket_origin(&self) -> Origin {
-        Origin::of(&self.url)
+        Origin::of(&self.url).trusting(&self.authorities)
     }
 
     fn rate(&self) -> Option<NonZeroU32> {

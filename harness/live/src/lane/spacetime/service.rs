@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cutover_control::{Enforcer, Signs};
+use cutover_core::gate::fit::Updates;
 use cutover_core::hash::sha256;
+use cutover_core::plan::ModuleUpdate;
 use cutover_core::text::Secret;
 use tokio::sync::Mutex;
 
@@ -17,7 +19,7 @@ use super::profile::SpacetimeProfile;
 use super::propose::propose;
 use super::schema::Schema;
 use super::shape::Streams;
-use super::{SpacetimeLane, SpacetimeTaggers};
+use super::{SpacetimeLane, SpacetimeTaggers, operate};
 use crate::bounds::{self, Bound};
 use crate::frame::TaggerFactory;
 use crate::lane::http::HttpClient;
@@ -30,16 +32,19 @@ use crate::lane::{Endpoint, Lane, OpenError};
 pub const MODULE_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module.wasm");
 
 /// The module with defects that [`ARM_REDUCER`] arms. It goes only to servers that a run started.
-const PLANTED_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module_planted.wasm");
-const ARM_REDUCER: &str = "arm_defect";
+pub(super) const PLANTED_WASM: &[u8] = include_bytes!("../../../../../spacetime/module/cutover_module_planted.wasm");
+pub(super) const ARM_REDUCER: &str = "arm_defect";
 
 pub(super) struct SpacetimeService {
     pub(super) profile: Arc<SpacetimeProfile>,
     at: Endpoint,
     token: Secret,
     version: String,
-    run: Arc<Run>,
+    is_of_version_1: bool,
+    pub(super) run: Arc<Run>,
     pub(super) created: std::sync::Mutex<BTreeSet<String>>,
+    /// The module that a database of others was last seen to run: the server's hash of it, and our digest.
+    served: Mutex<Option<(String, String)>>,
 }
 
 impl From<AdminError> for OpenError {
@@ -66,19 +71,34 @@ impl SpacetimeService {
             Some(token) => token.clone(),
             None => admin::create_identity(&mut http).await?,
         };
+        let is_of_version_1 = admin::lacks_confirmed_reads(&version);
         let version = format!("SpacetimeDB {version}");
         Ok(SpacetimeService {
             profile: Arc::new(profile),
             at,
             token,
             version,
+            is_of_version_1,
             run,
             created: std::sync::Mutex::default(),
+            served: Mutex::default(),
         })
     }
 
     pub(super) fn http(&self, within: Bound) -> Result<HttpClient, OpenError> {
         client(&self.profile, &self.at, Some(&self.token), within)
+    }
+
+    /// The digest of the module that a database of others runs, where the server shows it.
+    async fn served_module(&self, http: &mut HttpClient, name: &str) -> Option<String> {
+        let hash = operate::running_module(http, name).await.ok()?;
+        let mut served = self.served.lock().await;
+        if let Some((_, digest)) = served.as_ref().filter(|(before, _)| *before == hash) {
+            return Some(digest.clone());
+        }
+        let digest = operate::module_bytes_digest(http, name).await.ok()?;
+        *served = Some((hash, digest.clone()));
+        Some(digest)
     }
 
     /// The lane over a database, with the schema that the server reports of its module.
@@ -143,7 +163,8 @@ impl Service for SpacetimeService {
         let mut http = self.http(bounds::ADMIN)?;
         if !profile.publishes_module() {
             admin::find_database(&mut http, &name).await?;
-            return Ok(Space { name, module_digest: None });
+            let module_digest = self.served_module(&mut http, &name).await;
+            return Ok(Space { name, module_digest });
         }
         publish(&mut http, &name, self.run.module.clone(), &self.run.compiled).await?;
         Ok(Space { name, module_digest: Some(sha256(&self.run.module)) })
@@ -154,8 +175,10 @@ impl Service for SpacetimeService {
             let what = "its profile names no database";
             return Err(OpenError { is_of_the_profile: true, ..OpenError::lasting(what).hint("add `database` to it") });
         };
-        admin::find_database(&mut self.http(bounds::ADMIN)?, &name).await?;
-        Ok(Space { name, module_digest: None })
+        let mut http = self.http(bounds::ADMIN)?;
+        admin::find_database(&mut http, &name).await?;
+        let module_digest = self.served_module(&mut http, &name).await;
+        Ok(Space { name, module_digest })
     }
 
     async fn missing(&self) -> Result<Vec<String>, OpenError> {
@@ -179,6 +202,14 @@ impl Service for SpacetimeService {
             admin::call(&mut http, &name, ARM_REDUCER, &serde_json::json!([defect])).await?;
         }
         Ok(Space { name, module_digest: None })
+    }
+
+    async fn update_space(&self, space: &Space, update: ModuleUpdate, defects: &[String]) -> Result<(), OpenError> {
+        self.publish_anew(&space.name, update, defects).await
+    }
+
+    fn updates(&self) -> Updates {
+        if self.is_of_version_1 { Updates::Additive } else { Updates::Breaking }
     }
 
     async fn lane(

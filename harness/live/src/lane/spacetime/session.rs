@@ -77,6 +77,7 @@ impl SpacetimeSession {
             known,
         };
         let mut running = bounds.open.begin();
+        let mut early = Vec::new();
         while session.connection_id.is_none() {
             match session.connection.socket.recv_within(&mut running).await {
                 Ok(Ok(payload)) => session.take(payload),
@@ -87,10 +88,14 @@ impl SpacetimeSession {
                 }
                 Err(reached) => return Err(OpenError::passing(format!("the server did not greet: {reached}"))),
             }
-            if let Some(Arrival::Unreadable(what)) = session.connection.inbox.pop() {
-                return Err(OpenError::lasting(format!("the server did not greet, but sent {what}")));
+            match session.connection.inbox.pop() {
+                Some(Arrival::Unreadable(what)) => {
+                    return Err(OpenError::lasting(format!("the server did not greet, but sent {what}")));
+                }
+                arrival => early.extend(arrival),
             }
         }
+        early.into_iter().for_each(|arrival| session.connection.inbox.push(arrival));
         Ok(session)
     }
 

@@ -237,7 +237,8 @@ async fn a_lane_behind_tls_is_reached_in_plain_text_by_the_client() {
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (_upstream, receiver) = watch::channel(Some(UpstreamAddr { host: "localhost".into(), port, tls: true }));
+    let (_upstream, receiver) =
+        watch::channel(Some(UpstreamAddr { host: "localhost".into(), port, tls: true, authorities: None }));
     let ledger = Arc::new(rig::Ledger::default());
     let config = ProxyConfig {
         limits: limits(),

@@ -63,7 +63,7 @@ pub(super) struct Rig {
 
 pub(super) fn address_of(listener: &TcpListener) -> UpstreamAddr {
     let addr = listener.local_addr().unwrap();
-    UpstreamAddr { host: addr.ip().to_string(), port: addr.port(), tls: false }
+    UpstreamAddr::plain(addr)
 }
 
 pub(super) fn limits() -> Limits {

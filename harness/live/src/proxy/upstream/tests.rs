@@ -37,7 +37,12 @@ async fn said(names: &[&str], days: [(i32, u8, u8); 2], trusted: bool) -> String
 }
 
 fn address(listener: &TcpListener) -> UpstreamAddr {
-    UpstreamAddr { host: "localhost".to_owned(), port: listener.local_addr().unwrap().port(), tls: true }
+    UpstreamAddr {
+        host: "localhost".to_owned(),
+        port: listener.local_addr().unwrap().port(),
+        tls: true,
+        authorities: None,
+    }
 }
 
 #[tokio::test]

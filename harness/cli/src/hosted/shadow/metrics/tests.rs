@@ -12,6 +12,11 @@ fn the_page_has_each_family_once_and_escapes_labels() {
         shadow.applied(LaneId::Candidate, &stream, Seq(1), hash, 0);
     }
     let candidate = LaneFollowed { connected: true, connections: 2, down_ms: 5, ..LaneFollowed::default() };
-    let followed = Followed { ran_ms: 1, lanes: [(LaneId::Candidate, candidate)].into(), seen: shadow.seen() };
+    let followed = Followed {
+        ran_ms: 1,
+        lanes: [(LaneId::Candidate, candidate)].into(),
+        seen: shadow.seen(),
+        ..Followed::default()
+    };
     insta::assert_snapshot!(text(&followed));
 }

@@ -43,7 +43,7 @@
 //! | `c1 struck throttle a depth=65 limit=64 wait=2000` | is told that it reads too slowly |
 //! | `c1 overdue a 5` | asks again, of itself, for what was acknowledged up to 5 |
 //! | `c1 contradicts a 3 frame-seq` | a message whose last event is this one says two things; the rule that breaks |
-//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled` | a program: its words |
+//! | `c1 says applied a1..3`, also `duplicate`, `stored`; `anew a`, `started`, `handled`, `away` | a program: its words |
 //! | `c1 says tried 5 10` | it connected so many ms after the end of its last connection |
 //! | `c1 foreign NAME 3` | is sent an event of a stream that the run does not have |
 //! | `c1 rewrote a 3 to 9` (`-` for none) | the ledger: a fault rewrote the cursor |
@@ -60,7 +60,7 @@ mod words;
 use crate::history::{Completion, KillWait, Outcome, Process, Record, Refusal};
 use crate::ids::Seq;
 use crate::ids::{ClientId, LaneId};
-use crate::plan::{FaultKind, INVALID_PAYLOAD, Plan, PublishExpect};
+use crate::plan::{FaultKind, INVALID_PAYLOAD, ModuleUpdate, Plan, PublishExpect};
 use lane::LaneWriter;
 use plan::PlanWriter;
 
@@ -173,6 +173,13 @@ impl Writer {
                 }
             }
             ["kill"] => writer.push(Record::Process { process: Process::Killed { waited_for: KillWait::Durable } }),
+            ["update", update] => {
+                let update = match update {
+                    "additive" => ModuleUpdate::Additive,
+                    _ => ModuleUpdate::Breaking,
+                };
+                writer.push(Record::Process { process: Process::Updating { update } });
+            }
             ["start"] => writer.push(Record::Process { process: Process::Started }),
             ["timeout"] => writer.push(Record::TimedOut { waiting_for: "clients to catch up".to_owned() }),
             ["interrupted"] => writer.interrupt(),

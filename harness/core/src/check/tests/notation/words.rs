@@ -9,6 +9,7 @@ pub(super) fn said(client: &ClientId, said: &[&str]) -> Option<Vec<Record>> {
     let words = match *said {
         ["started"] => vec![Word::Started],
         ["handled"] => vec![Word::Handled],
+        ["away"] => vec![Word::Away],
         ["tried", ref waits @ ..] => {
             let tried = |ms: &&str| Some(Word::Attempted { after_us: Some(ms.parse::<u64>().ok()? * 1000) });
             waits.iter().map(tried).collect::<Option<_>>()?

@@ -118,6 +118,7 @@ fn evidence(state: State) -> Evidence {
         toxiproxy: None,
         lanes: BTreeMap::new(),
         module_digest: None,
+        environment: None,
         calibration: None,
         judged: decide(Vec::new(), &scope(), &state),
         state,

@@ -2,8 +2,10 @@
 //! is recorded before it goes on to the program, and all words that were said before a message are read before it
 //! goes on to the lane. [`State`] is what is known of both.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cutover_core::history::{Closed, Word};
 use cutover_core::ids::StreamId;
@@ -45,6 +47,8 @@ impl Watch {
         let outcome = what(&mut state);
         let status = state.status();
         self.status.send_if_modified(|before| {
+            let ends = before.ends + u64::from(before.subscribed && !status.subscribed);
+            let status = Status { ends, ..status };
             let changed = *before != status;
             *before = status;
             changed
@@ -64,6 +68,11 @@ impl Watch {
 
     pub(super) fn name(&self, names: Vec<(StreamId, String)>) {
         self.lock().streams = names.into_iter().map(|(stream, name)| (name, stream)).collect();
+    }
+
+    /// The streams, each with its name in the words.
+    pub(super) fn names(&self) -> BTreeMap<StreamId, String> {
+        self.lock().streams.iter().map(|(name, stream)| (stream.clone(), name.clone())).collect()
     }
 
     pub(super) fn failure(&self) -> Option<String> {
@@ -122,23 +131,33 @@ impl Watch {
         self.with(|state| drop(state.stuck.replace(stream.clone())));
     }
 
+    /// How long ago it lost a connection that followed its streams, without an attempt to reconnect since then.
+    pub(super) fn lost_for(&self) -> Duration {
+        self.lock().lost.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     pub(super) fn told_to_open(&self) {
         self.with(|state| {
-            (state.closed, state.last_end) = (false, None);
+            (state.closed, state.last_end, state.lost) = (false, None, None);
         });
     }
 
     pub(super) fn told_to_close(&self) {
-        self.with(|state| state.closed = false);
+        self.with(|state| (state.closed, state.lost) = (false, None));
     }
 
-    pub(super) fn started(&self, output: File) {
+    /// `output` is read from now on; a client of the harness has none, and gives its words to [`Watch::said`].
+    pub(super) fn started(&self, output: Option<File>) {
         self.with(|state| {
-            (state.output, state.ending, state.last_end) = (Some(output), false, None);
+            (state.output, state.ending, state.last_end, state.lost) = (output, false, None, None);
             state.unread.clear();
             state.anew = state.inbox.planned.streams.iter().cloned().collect();
             state.note(Word::Started);
         });
+    }
+
+    pub(super) fn said(&self, line: &str) {
+        self.with(|state| state.line(line.as_bytes()));
     }
 
     /// Reads what it said; true where nothing more will come.
@@ -177,6 +196,7 @@ impl Observer for Watch {
     fn connected(&self, conn: u32) {
         self.with(|state| {
             state.hear();
+            state.lost = None;
             state.pending.insert(conn, Instant::now());
         });
     }

@@ -17,6 +17,7 @@ impl State {
     pub(super) fn end_connection(&mut self, number: Option<u32>, why: Closed) {
         let Some(conn) = self.conn.take_if(|conn| number.is_none_or(|number| conn.number == number)) else { return };
         self.last_end = Some(Instant::now());
+        self.lost = self.last_end.filter(|_| self.follows(&conn) && !self.closed);
         let client = self.inbox.planned.id.clone();
         self.recorder.record(Record::Closed { client, conn: ConnId(conn.number), why });
     }

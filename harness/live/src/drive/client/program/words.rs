@@ -16,7 +16,8 @@ use crate::drive::inbox::Inbox;
 use crate::drive::recorder::Recorder;
 use crate::drive::status::Status;
 
-const LINE_MAX_BYTES: usize = 1 << 20;
+/// The largest payload of a scenario has 1 MiB, and a program may escape what it likes.
+const LINE_MAX_BYTES: usize = 8 << 20;
 /// How many words a program may say beside some for each event that came.
 const WORDS_MAX: u64 = 10_000;
 const WORDS_PER_EVENT: u64 = 20;
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) pending: BTreeMap<u32, Instant>,
     pub(super) last_number: u32,
     pub(super) last_end: Option<Instant>,
+    /// When a connection ended that followed all streams, while no other was begun.
+    pub(super) lost: Option<Instant>,
     pub(super) applied: BTreeMap<StreamId, u64>,
     /// Streams whose memory may be gone: it was started again, or gave up its cursor.
     pub(super) anew: BTreeSet<StreamId>,
@@ -90,6 +93,7 @@ impl State {
             pending: BTreeMap::new(),
             last_number: 0,
             last_end: None,
+            lost: None,
             applied: BTreeMap::new(),
             anew: BTreeSet::new(),
             ending: false,
@@ -102,10 +106,9 @@ impl State {
     }
 
     pub(super) fn status(&self) -> Status {
-        let streams = &self.inbox.planned.streams;
-        let follows = |conn: &Conn| streams.iter().all(|stream| conn.accepted.contains(stream));
         Status {
-            subscribed: self.conn.as_ref().is_some_and(follows),
+            subscribed: self.conn.as_ref().is_some_and(|conn| self.follows(conn)),
+            ends: 0,
             cursors: self.applied.iter().map(|(stream, seq)| (stream.clone(), Cursor(*seq))).collect(),
             moves: self.moves,
             stuck: self.stuck.clone(),
@@ -113,6 +116,10 @@ impl State {
             gave_up: self.failure.clone(),
             delivered: Some(self.inbox.cursors()),
         }
+    }
+
+    pub(super) fn follows(&self, conn: &Conn) -> bool {
+        self.inbox.planned.streams.iter().all(|stream| conn.accepted.contains(stream))
     }
 
     pub(super) fn applied_of(&self, stream: &StreamId) -> u64 {
@@ -137,7 +144,9 @@ impl State {
                 Ok(0) => self.output = None,
                 Ok(read) => {
                     self.unread.extend_from_slice(&bytes[..read]);
-                    self.lines();
+                    if bytes[..read].contains(&b'\n') || self.unread.len() > LINE_MAX_BYTES {
+                        self.lines();
+                    }
                     if self.failure.is_some() {
                         // Nothing more of it is read, however much it writes.
                         self.output = None;
@@ -163,7 +172,7 @@ impl State {
         }
     }
 
-    fn line(&mut self, line: &[u8]) {
+    pub(super) fn line(&mut self, line: &[u8]) {
         self.words += 1;
         if self.words > WORDS_MAX + WORDS_PER_EVENT * self.inbox.arrivals {
             return self.fail(format!("its program wrote {} lines, far more than events came", self.words));
@@ -201,8 +210,10 @@ impl State {
                     (None, Some(hash)) => Some(hash.parse::<PayloadHash>().map_err(|error| error.to_string())?),
                     (None, None) => None,
                 };
+                // What never came is judged, and not waited for.
+                let came = self.inbox.cursors().get(&stream).is_some_and(|cursor| seq.0 <= cursor.0);
                 let applied = self.applied.entry(stream.clone()).or_default();
-                if seq.0 > *applied {
+                if came && seq.0 > *applied {
                     *applied = seq.0;
                     self.moves += 1;
                 }

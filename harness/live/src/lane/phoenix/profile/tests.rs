@@ -34,7 +34,10 @@ fn a_profile_renames_what_differs_and_keeps_the_rest() {
 fn a_url_without_a_path_leads_to_the_contracts_socket() {
     let profile = PhoenixProfile::of_url("https://sync.example").unwrap();
     assert_eq!(profile.socket_path(), "/sync/socket/websocket");
-    assert_eq!(profile.socket_origin(), Origin { tls: true, host: "sync.example".to_owned(), port: 443 });
+    assert_eq!(
+        profile.socket_origin(),
+        Origin { tls: true, host: "sync.example".to_owned(), port: 443, authorities: None }
+    );
     assert_eq!(profile.socket_origin().authority(), "sync.example");
     assert_eq!(profile.writer_path(&profile.publish.path), "/internal/v1/sync/publish");
 }

@@ -285,3 +285,19 @@ fn bytes_that_are_no_message_are_other() {
         }
     }
 }
+
+#[test]
+fn a_message_of_a_newer_peer_is_other_and_passes_unchanged() {
+    let json = br#"{"Unheard":{"request_id":1,"tables":[{"table_name":"sync_event"}]}}"#;
+    let json_tagger = Tagger::json(Arc::new(Names::verbatim(&["s1"])), schema());
+    let taggers = [Protocol::V1, Protocol::V2, Protocol::V3].map(|protocol| (tagger(protocol), None));
+    for (tagger, text) in taggers.into_iter().chain([(json_tagger, Some(Bytes::from_static(json)))]) {
+        for direction in [Direction::Upstream, Direction::Downstream] {
+            let body = text.clone().map_or(Body::Binary(Bytes::from_static(&[0, 20, 1, 2, 3])), Body::Text);
+            let frame = Frame { direction, body };
+            assert_eq!(tagger.tag(&frame), FrameTag::Other);
+            assert_eq!(tagger.edit(&frame, &Edit::Cursor { stream: stream("s1"), to: Cursor(1) }), None);
+            assert!(tagger.contents(&frame).events.is_empty() && tagger.answer(&frame).is_none());
+        }
+    }
+}
