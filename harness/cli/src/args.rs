@@ -14,8 +14,8 @@ mod policy;
 mod rollout;
 mod scenario;
 mod shadow;
+mod tied;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -38,6 +38,7 @@ pub use policy::{PolicyArgs, PolicyFileArgs};
 pub use rollout::RolloutArgs;
 pub use scenario::ScenarioArgs;
 pub use shadow::ShadowArgs;
+pub use tied::TiedArgs;
 
 const ABOUT: &str = "Drives a legacy and a candidate sync service with one script, and decides allow or block";
 
@@ -400,18 +401,6 @@ pub struct ListArgs {
     /// The format of the output on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: TextOrJson,
-}
-
-#[derive(Debug, Args)]
-pub struct TiedArgs {
-    /// Take the whole group of processes along
-    #[arg(long)]
-    pub group: bool,
-    /// The process that started it
-    pub parent: i32,
-    /// The program and its arguments
-    #[arg(last = true, required = true)]
-    pub line: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,8 @@
 //! that recheck computes it again.
 #![allow(missing_docs, reason = "the names say it")]
 
+mod wanted;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,11 +13,11 @@ pub use super::updates::Updates;
 use crate::ids::{LaneId, Protocol};
 use crate::matrix::Part;
 use crate::plan::{
-    Case, Cut, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, MessageKind, Mutation, Plan, PlannedClient,
-    PlannedFault, PlannedStream, Position, PublishExpect, SEQUENCE_CONFLICT, ServerAction, Step, WRITER, Window,
-    deed_of, token_of,
+    Cut, Expectation, FIRST_KEY, FaultKind, HASH_MISMATCH, MessageKind, Mutation, Plan, PlannedClient, PlannedFault,
+    Position, SEQUENCE_CONFLICT, ServerAction, Step, WRITER, Window, deed_of, token_of,
 };
 use crate::topic;
+use wanted::{publishes_wrongly, repeats_what_may_be_pruned, rewrites_one_of_several, wants_only_a_budget};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -413,52 +415,9 @@ fn changes_an_argument(plan: &Plan, is_spacetime: impl Fn(LaneId) -> bool) -> bo
     })
 }
 
-/// Whether a fault on this lane waits for the nth resume of a client with several streams, to rewrite one's cursor.
-fn rewrites_one_of_several(plan: &Plan, role: LaneId) -> bool {
-    let has_several = |client: &PlannedClient| client.streams.len() > 1;
-    let rewrites =
-        |fault: &PlannedFault| matches!(fault.kind, FaultKind::RewriteCursor { .. }) && fault.applies_to(role);
-    plan.faults.iter().any(rewrites) && plan.cases.iter().flat_map(|case| &case.clients).any(has_several)
-}
-
-/// Whether a publish on this lane must be refused with this code.
-fn publishes_wrongly(plan: &Plan, role: LaneId, code: &str) -> bool {
-    plan.cases.iter().flat_map(|case| &case.steps).any(|step| match step {
-        Step::Publish { lane, expect: PublishExpect::Refused { code: refused }, .. } => {
-            refused == code && lane.is_none_or(|only| only == role)
-        }
-        _ => false,
-    })
-}
-
 pub fn resubscribes(plan: &Plan) -> bool {
     let mut steps = plan.cases.iter().flat_map(|case| &case.steps);
     steps.any(|step| matches!(step, Step::Resubscribe { .. }))
-}
-
-/// Whether a plan repeats a publish in a case that limits retention.
-fn repeats_what_may_be_pruned(plan: &Plan) -> bool {
-    plan.cases.iter().any(|case| {
-        let prunes = case.streams.iter().any(|stream| stream.retention.is_some());
-        let repeats = |step: &Step| matches!(step, Step::Publish { expect: PublishExpect::Repeated { .. }, .. });
-        prunes && case.steps.iter().any(repeats)
-    })
-}
-
-/// Whether a plan has stale cursors without anything that is pruned: all that it asks of a lane is to judge them. A
-/// lane that judges none accepts them, and that is a finding.
-fn wants_only_a_budget(plan: &Plan) -> bool {
-    let keeps_all = |case: &Case| {
-        let published = |stream: &PlannedStream| {
-            let of_it =
-                case.steps.iter().filter(|step| matches!(step, Step::Publish { stream: of, .. } if *of == stream.id));
-            u64::try_from(of_it.count()).unwrap_or(u64::MAX)
-        };
-        let pruned = |stream: &PlannedStream| stream.retention.is_some_and(|retention| retention < published(stream));
-        !case.streams.iter().any(pruned) && !case.steps.iter().any(|step| matches!(step, Step::Policy { .. }))
-    };
-    let proves = plan.proves.iter().any(|row| row == "stale-cursor-recovery");
-    plan.expect == Expectation::Allow && proves && plan.cases.iter().all(keeps_all)
 }
 
 pub fn sets_policies(plan: &Plan) -> bool {

@@ -32,7 +32,7 @@ fn a_refusal_without_a_reason_shows_nothing_without_a_bootstrap_or_a_stale_curso
 
 #[test]
 fn a_cursor_that_a_fault_put_in_the_place_of_a_fresh_one_counts_where_the_lane_saw_it() {
-    let text = "budget a 2; pub a1..6; c1 ask a from 6; c1 rewrote a 6 to 1; c1 refused a unsaid; c1 rewind a; c1 sub a; \
-                c1 a1..6";
+    let text = "budget a 2; pub a1..6; c1 ask a from 6; c1 rewrote a 6 to 1; c1 refused a unsaid; c1 rewind a; \
+                c1 sub a; c1 a1..6";
     assert_eq!(shown(text), [Part::BudgetExceeded].into());
 }
