@@ -5,8 +5,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use support::{cutover, ended, run, write};
-use yaml_rust2::{Yaml, YamlLoader};
 
 /// The keys whose texts are commands.
 const COMMANDS: [&str; 3] = ["run", "script", "after_script"];
@@ -24,18 +24,18 @@ fn examples() -> Vec<(String, String)> {
 
 /// The commands of a file, line by line.
 fn commands(text: &str) -> Result<Vec<String>, String> {
-    let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
+    let document: Value = serde_norway::from_str(text).map_err(|error| error.to_string())?;
     let mut found = Vec::new();
-    documents.iter().for_each(|document| collect(document, false, &mut found));
+    collect(&document, false, &mut found);
     Ok(found)
 }
 
-fn collect(node: &Yaml, is_command: bool, found: &mut Vec<String>) {
+fn collect(node: &Value, is_command: bool, found: &mut Vec<String>) {
     match node {
-        Yaml::String(text) if is_command => found.extend(text.lines().map(str::to_owned)),
-        Yaml::Array(items) => items.iter().for_each(|item| collect(item, is_command, found)),
-        Yaml::Hash(keys) => keys.iter().for_each(|(key, value)| {
-            collect(value, key.as_str().is_some_and(|key| COMMANDS.contains(&key)), found);
+        Value::String(text) if is_command => found.extend(text.lines().map(str::to_owned)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, is_command, found)),
+        Value::Object(keys) => keys.iter().for_each(|(key, value)| {
+            collect(value, COMMANDS.contains(&key.as_str()), found);
         }),
         _ => {}
     }
