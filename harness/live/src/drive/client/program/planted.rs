@@ -183,12 +183,8 @@ impl Client {
 
     fn arrived(&mut self, arrival: Arrival) {
         match arrival {
-            Arrival::Event { stream, seq, payload, .. } => {
-                if !self.take(&stream, seq.0, &payload) {
-                    self.lost();
-                }
-            }
-            Arrival::Closed(_) => self.lost(),
+            Arrival::Event { stream, seq, payload, .. } if self.take(&stream, seq.0, &payload) => {}
+            Arrival::Event { .. } | Arrival::Closed(_) => self.lost(),
             _ => {}
         }
     }
