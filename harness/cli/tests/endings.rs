@@ -179,17 +179,21 @@ fn what_a_client_that_is_a_program_started_ends_with_the_gate() {
         let mut gate =
             cutover(&args).env("TMPDIR", dir.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let started = std::fs::read_to_string(&fifo).unwrap();
+        // The clients of both lanes write, a line each.
         let started: Vec<i32> = started.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+        assert!(started.len() >= 2 && started.len() % 2 == 0, "{started:?}");
         if kills {
             gate.kill().unwrap();
         }
         gate.wait().unwrap();
-        let [in_group, outside] = started[..] else { panic!("{started:?}") };
-        assert!(is_gone(Pid::from_raw(in_group)), "{name}");
-        match kills {
-            // A process that has left the group is found by a gate that goes on, and by no one else.
-            true => drop(kill(Pid::from_raw(outside), Signal::SIGKILL)),
-            false => assert!(is_gone(Pid::from_raw(outside)), "{name}"),
+        for pair in started.chunks(2) {
+            let [in_group, outside] = [pair[0], pair[1]].map(Pid::from_raw);
+            assert!(is_gone(in_group), "{name}");
+            match kills {
+                // A process that has left the group is found by a gate that goes on, and by no one else.
+                true => drop(kill(outside, Signal::SIGKILL)),
+                false => assert!(is_gone(outside), "{name}"),
+            }
         }
     }
 }

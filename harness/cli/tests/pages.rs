@@ -57,6 +57,7 @@ const FOREIGN_OPTIONS: [&str; 23] = [
     "--non-interactive",
     "--workspace",
     "--tests",
+    "--examples",
     "--list",
     "--all-targets",
     "--version",

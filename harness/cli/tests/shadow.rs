@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use support::*;
 
@@ -35,8 +35,8 @@ fn services(dir: &Path, defect: &str) -> [Server; 2] {
     [Server::start("legacy", &dir.join("legacy")), candidate]
 }
 
-/// Follows both services for some seconds, with these arguments.
-fn shadow(dir: &Path, services: &[Server; 2], name: &str, more: &[&str]) -> Ran {
+/// The command that follows both services, with these arguments.
+fn following(dir: &Path, services: &[Server; 2], name: &str, more: &[&str]) -> Command {
     let profiles = ["legacy", "candidate"].iter().zip(services).map(|(name, service)| {
         let profile = format!("kind = \"phoenix\"\nsocket_url = \"{}\"\n", service.url());
         text(&write(dir, &format!("{name}.toml"), &profile))
@@ -44,7 +44,12 @@ fn shadow(dir: &Path, services: &[Server; 2], name: &str, more: &[&str]) -> Ran 
     let profiles: Vec<String> = profiles.collect();
     let out = text(&dir.join(name));
     let args = ["shadow", "--legacy", &profiles[0], "--candidate", &profiles[1], "--stream", TOPIC, "--out", &out];
-    run(&[&args[..], more].concat())
+    cutover(&[&args[..], more].concat())
+}
+
+/// Follows both services for some seconds, with these arguments.
+fn shadow(dir: &Path, services: &[Server; 2], name: &str, more: &[&str]) -> Ran {
+    ended(&mut following(dir, services, name, more))
 }
 
 #[test]
@@ -97,10 +102,7 @@ fn an_event_that_a_lane_skips_until_it_is_asked_again_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let services = services(dir.path(), defect);
         services.iter().for_each(|service| publish(service.address, 1..=2));
-        let [legacy, candidate] = services.each_ref().map(Server::url);
-        let out = text(&dir.path().join("out"));
-        let args = ["shadow", "--legacy", &legacy, "--candidate", &candidate, "--stream", TOPIC, "--out", &out];
-        let mut command = cutover(&[&args[..], &["--for", "3s", "--metrics", "127.0.0.1:0"]].concat());
+        let mut command = following(dir.path(), &services, "out", &["--for", "3s", "--metrics", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();

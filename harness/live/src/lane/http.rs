@@ -95,6 +95,9 @@ impl HttpAnswer {
     }
 }
 
+/// A server may refuse a request with a longer body before it has read it whole.
+const READ_AT_ONCE: usize = 16 << 10;
+
 /// The client. It connects when first asked, and again where the connection has gone in between.
 pub struct HttpClient {
     endpoint: Endpoint,
@@ -178,7 +181,9 @@ impl HttpClient {
     ) -> Result<HttpAnswer, HttpError> {
         let path = format!("{}{path}", self.base);
         let named = format!("{method} {path}");
-        let request = self.build(method, &path, content_type, header, body.into(), &named)?;
+        let body = body.into();
+        let may_be_unread = body.len() > READ_AT_ONCE;
+        let request = self.build(method, &path, content_type, header, body, &named)?;
         self.connect().await?;
         let Some(connection) = self.connection.as_mut() else {
             return Err(self.lost(&named, "it was closed".to_owned()));
@@ -186,9 +191,11 @@ impl HttpClient {
         let exchange = exchange(&mut connection.sender, request);
         let outcome = self.answer_within.within(exchange).await;
         // What still comes behind a failure answers a request that is no longer waited for. And a server may close the
-        // connection behind a request that it could not read, without saying so in its answer.
+        // connection behind a request that it could not read, or did not read to its end, without saying so in its
+        // answer (RFC 9112, 9.6).
+        let ends = |status: u16| status == 400 || (may_be_unread && status > 400);
         let is_kept =
-            outcome.as_ref().is_ok_and(|answered| answered.as_ref().is_ok_and(|(answer, _)| answer.status != 400));
+            outcome.as_ref().is_ok_and(|answered| answered.as_ref().is_ok_and(|(answer, _)| !ends(answer.status)));
         if !is_kept {
             self.connection = None;
         }
