@@ -36,7 +36,7 @@ const NOT_RUN: [(&str, &str); 9] = [
 const LANGUAGES: [&str; 7] = ["sh", "console", "text", "toml", "json", "yaml", "xml"];
 
 /// Options of other programs that the pages name.
-const FOREIGN_OPTIONS: [&str; 23] = [
+const FOREIGN_OPTIONS: [&str; 24] = [
     "--release",
     "--locked",
     "--offline",
