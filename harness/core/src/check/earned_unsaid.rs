@@ -80,11 +80,11 @@ impl<'a> Unsaid<'a> {
                     self.owed.extend(reason.map(|part| ((client, stream), part)));
                 }
             }
-            Record::Delivered { client, sub, stream, .. } => {
-                // A bootstrap brought something.
-                if self.asked.get(&(client, *sub)) == Some(&(stream, None)) {
-                    self.earned.extend(self.owed.remove(&(client, stream)));
-                }
+            // A bootstrap brought something.
+            Record::Delivered { client, sub, stream, .. }
+                if self.asked.get(&(client, *sub)) == Some(&(stream, None)) =>
+            {
+                self.earned.extend(self.owed.remove(&(client, stream)));
             }
             _ => {}
         }

@@ -115,7 +115,7 @@ fn unwritten(index: &Index<'_>, lane: &LaneIndex<'_>, report: &mut Report) {
         let finding = |reason| index.stream_finding(NAME, reason, lane, op.stream).of_op(op.id);
         let found = match (state.settled, state.expect.unwrap_or(expect)) {
             (Settled::Done { at, seq: Some(seq), .. }, PublishExpect::Refused { code })
-                if !is_shown && !(code == INVALID_PAYLOAD && without_hash.contains(&(op.stream, seq))) =>
+                if !(is_shown || (code == INVALID_PAYLOAD && without_hash.contains(&(op.stream, seq)))) =>
             {
                 let reason = if code == IDEMPOTENCY_CONFLICT { &OTHER_PAYLOAD } else { &UNWRITTEN };
                 let expected = "a refusal, or an event with this payload";
