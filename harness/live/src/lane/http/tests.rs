@@ -66,15 +66,6 @@ async fn the_connection_is_not_used_again_behind_a_request_that_the_server_could
 }
 
 #[tokio::test]
-async fn the_connection_is_not_used_again_behind_a_long_body_that_the_server_refused() {
-    let refused = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
-    let mut client = client(serve(vec![vec![refused], vec![OK]]).await);
-    let answer = client.request(Method::POST, "/", None, vec![b' '; READ_AT_ONCE + 1]).await;
-    assert_eq!(answer.unwrap().status, 404);
-    assert!(ask(&mut client).await.unwrap().is_ok());
-}
-
-#[tokio::test]
 async fn silence_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = Endpoint { connect: listener.local_addr().unwrap(), authority: "lane.example".to_owned() };
